@@ -1,0 +1,2 @@
+//! strowger
+pub mod model;

@@ -1,0 +1,41 @@
+//! What do the words mean?
+//!
+//! The glossary. Every other module speaks in these values, and a value that exists is legal:
+//! the way in is `FromStr` or a constructor that may refuse.
+//!
+//! | word | is |
+//! | --- | --- |
+//! | [`E164`] | a phone number in international form, the identity of a number |
+//! | [`Gateway`] | the SIP address, transport and credentials that numbers reach the provider through |
+//! | [`PhoneNumber`] | a number of the account, and the gateway that it stands on |
+//! | [`RoutingRule`] | what happens to the calls of some numbers, in one direction |
+//! | [`RoomTarget`] | the room that a rule puts its callers into |
+//! | [`Exchange`] | a whole configuration, checked: every name in it resolves |
+//! | [`RuleBook`] | the rules that calls are decided by |
+//!
+//! A rule and a gateway carry their stage as a type: [`SecretRef`] while they are declared (the file says
+//! where a secret is), [`Secret`] once they are bound (the secret is here).
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod book;
+mod exchange;
+mod gateway;
+mod name;
+mod number;
+mod pattern;
+mod place;
+mod rule;
+mod secret;
+
+pub use book::{BookedRule, RuleBook};
+pub use exchange::{Account, Agent, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
+pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
+pub use name::{
+    AgentId, AgentName, Alias, GatewayId, GatewayName, Malformed, NumberId, ProviderName, RoomId, RoomName, RuleId,
+    RuleName, StackName,
+};
+pub use number::E164;
+pub use pattern::{AllowList, CallerPattern, Listed, SourceNet};
+pub use place::Place;
+pub use rule::{AgentTarget, Direction, IncludeHeaders, RoomMode, RoomPrefix, RoomTarget, RoutingRule, RuleKind};
+pub use secret::{Secret, SecretRef};
