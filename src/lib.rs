@@ -1,2 +1,3 @@
 //! strowger
+pub mod api;
 pub mod model;

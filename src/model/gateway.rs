@@ -166,7 +166,8 @@ impl FromStr for SipAddress {
                 && label.len() <= 63
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         };
-        if !host.starts_with('[') && !(host.len() <= 253 && host.trim_end_matches('.').split('.').all(label)) {
+        let named = host.len() <= 253 && host.trim_end_matches('.').split('.').all(label);
+        if !(host.starts_with('[') || named) {
             return Err(expected());
         }
         let port = match port {

@@ -1,0 +1,33 @@
+//! What do both sides of the REST contract say to each other?
+//!
+//! Each endpoint is one type, written once: the client sends it, the store answers it, the server routes it.
+//! Whatever can carry a call out implements [`Handle`] for it, so a missing answer does not compile.
+//!
+//! Wire types read whatever arrives (several envelopes, unknown fields, words of any age) and write the one
+//! form that every known client reads. What is legal is decided in [`model`](crate::model); the doors between
+//! the two are the `to_model` and `from_model` functions here.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod endpoint;
+mod error;
+mod gateways;
+mod numbers;
+mod page;
+mod patch;
+mod rules;
+mod secret;
+
+pub use endpoint::{Call, Endpoint, Handle, Method, Nothing, PathParam};
+pub use error::ApiError;
+pub use gateways::{Auth, DeleteInboundGateway, DeleteOutboundGateway, Gateway, GatewayPatch, UpdateGateway};
+pub use numbers::{
+    CreateNumbers, CreatedNumbers, DetachBody, DetachNumber, Detached, GetNumber, InboundSide, ListNumbers, NewNumbers,
+    NumberItem, NumbersQuery, OutboundSide, PhoneNumber, ReleaseNumber, Released,
+};
+pub use page::{Message, Page, PageInfo};
+pub use patch::Patch;
+pub use rules::{
+    CreateRule, DeleteRule, DeletedRule, GetRule, ListRules, NewRule, Room, RoutingRule, RulePatch, RulesQuery,
+    UpdateRule, Word,
+};
+pub use secret::WireSecret;

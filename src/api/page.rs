@@ -1,0 +1,96 @@
+//! How is a long list cut into pages?
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Where a page stands in its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageInfo {
+    /// This page, from 1.
+    #[serde(alias = "page")]
+    pub current_page: u32,
+    /// Items on a full page.
+    pub per_page: u32,
+    /// The last page; 1 for an empty list.
+    #[serde(alias = "totalPages")]
+    pub last_page: u32,
+    /// Items in the whole list.
+    pub total: u64,
+}
+
+/// One page of a list.
+///
+/// Read from `{pageInfo, data}`, from `{pagination, data}` or from a bare array.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// Where the page stands; `None` when the far side does not say.
+    pub page_info: Option<PageInfo>,
+    /// The items.
+    pub data: Vec<T>,
+}
+
+impl<T> Page<T> {
+    /// Cuts one page out of all the items.
+    pub fn cut(items: Vec<T>, page: u32, per_page: u32) -> Self {
+        let total = items.len() as u64;
+        let (page, per_page) = (page.max(1), per_page.max(1));
+        let last_page = u32::try_from(total.div_ceil(u64::from(per_page)).max(1)).unwrap_or(u32::MAX);
+        let skip = (page as usize - 1).saturating_mul(per_page as usize);
+        let data = items.into_iter().skip(skip).take(per_page as usize).collect();
+        Self { page_info: Some(PageInfo { current_page: page, per_page, last_page, total }), data }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Envelope<T> {
+            #[serde(alias = "pagination")]
+            page_info: Option<PageInfo>,
+            data: Vec<T>,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<T> {
+            Envelope(Envelope<T>),
+            Bare(Vec<T>),
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::Envelope(Envelope { page_info, data }) => Self { page_info, data },
+            Either::Bare(data) => Self { page_info: None, data },
+        })
+    }
+}
+
+/// A reply that says only that it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// What was done.
+    #[serde(default)]
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_cover_the_list_once() {
+        let pages: Vec<Page<u32>> = (1..=4).map(|page| Page::cut((0..10).collect(), page, 3)).collect();
+        let all: Vec<u32> = pages.iter().flat_map(|page| page.data.clone()).collect();
+        assert_eq!(all, (0..10).collect::<Vec<_>>());
+        assert!(pages.iter().all(|page| page.page_info.is_some_and(|info| info.last_page == 4 && info.total == 10)));
+        assert!(Page::cut(vec![1], u32::MAX, u32::MAX).data.is_empty());
+    }
+
+    #[test]
+    fn every_known_envelope_is_read() {
+        let bare: Page<u32> = serde_json::from_str("[1]").unwrap();
+        let sdk: Page<u32> =
+            serde_json::from_str(r#"{"pagination":{"page":1,"perPage":1,"totalPages":1,"total":1},"data":[1]}"#)
+                .unwrap();
+        assert_eq!((bare.data.len(), sdk.page_info.map(|info| info.total)), (1, Some(1)));
+    }
+}
