@@ -1,3 +1,8 @@
 //! strowger
 pub mod api;
+pub mod check;
+pub mod diagnostic;
 pub mod model;
+pub mod route;
+pub mod source;
+pub mod syntax;

@@ -28,6 +28,7 @@ mod rule;
 mod secret;
 
 pub use book::{BookedRule, RuleBook};
+pub(crate) use exchange::Parts;
 pub use exchange::{Account, Agent, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
 pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
 pub use name::{

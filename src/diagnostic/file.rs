@@ -1,0 +1,136 @@
+//! Which texts were read, and where in them is a byte?
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+/// One of the files of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(usize);
+
+/// A stretch of bytes in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub range: Range<usize>,
+}
+
+/// A text as it is on disk, with its lines counted once.
+#[derive(Debug)]
+pub struct File {
+    name: Arc<str>,
+    text: String,
+    /// The byte at which each line starts.
+    lines: Vec<usize>,
+}
+
+impl File {
+    /// A text and the path it came from, as the user would write it.
+    pub fn new(name: impl Into<Arc<str>>, text: String) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), text, lines }
+    }
+
+    /// The path as the user would write it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte, both from 1, the column in characters.
+    pub fn line_column(&self, byte: usize) -> (usize, usize) {
+        let byte = byte.min(self.text.len());
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let column = self.text.get(start..byte).map_or(0, |before| before.chars().count());
+        (line, column + 1)
+    }
+
+    fn line_start(&self, line: usize) -> usize {
+        self.lines.get(line).copied().unwrap_or(self.text.len())
+    }
+}
+
+/// Lets miette read a file by its line index; its own `SourceCode` for text scans from the top each time.
+impl SourceCode for File {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = span.offset().checked_add(span.len()).filter(|end| *end <= self.text.len());
+        let end = end.ok_or(MietteError::OutOfBounds)?;
+        let line_of = |byte: usize| self.lines.partition_point(|start| *start <= byte) - 1;
+        let first = line_of(span.offset()).saturating_sub(before);
+        // A span that ends with its line's end does not reach into the next line.
+        let last = line_of(end.saturating_sub(1).max(span.offset())) + after;
+        let start = self.line_start(first);
+        let stop = self.line_start(last + 1);
+        let data = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.to_string(),
+            data,
+            SourceSpan::from((start, stop - start)),
+            first,
+            0,
+            self.lines.len(),
+        )))
+    }
+}
+
+/// All files of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Files(Vec<Arc<File>>);
+
+impl Files {
+    /// Adds a file.
+    pub fn add(&mut self, file: File) -> FileId {
+        self.0.push(Arc::new(file));
+        FileId(self.0.len() - 1)
+    }
+
+    /// A file by its id.
+    ///
+    /// # Panics
+    /// When the id comes from another run.
+    pub fn get(&self, id: FileId) -> &Arc<File> {
+        &self.0[id.0]
+    }
+
+    /// Every file with its id, in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Arc<File>)> {
+        self.0.iter().enumerate().map(|(at, file)| (FileId(at), file))
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_are_counted_in_characters() {
+        let file = File::new("a", "ä = 1\nb = 2\n".to_owned());
+        assert_eq!(file.line_column(0), (1, 1));
+        assert_eq!(file.line_column(2), (1, 2));
+        assert_eq!(file.line_column(7), (2, 1));
+        assert_eq!(file.line_column(999), (3, 1));
+    }
+}

@@ -1,0 +1,192 @@
+//! Which files belong to a configuration?
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{File, Files};
+use crate::syntax;
+
+/// The root file of a configuration directory.
+pub const ROOT_FILE: &str = "strowger.toml";
+
+/// The largest file that is read, in bytes; the largest stacks measured have a twentieth of it.
+const FILE_MAX: u64 = 64 << 20;
+
+/// The texts of a configuration, as they were at one moment.
+#[derive(Debug, Clone)]
+pub struct SourceSet {
+    /// The root file first, then what it includes, sorted.
+    pub files: Files,
+    /// The directory that relative paths start from.
+    pub directory: PathBuf,
+    /// The paths of the files, in the same order.
+    pub paths: Vec<PathBuf>,
+    /// A digest over names and texts: two equal digests are the same configuration.
+    pub digest: String,
+}
+
+/// Why a configuration cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Nothing is at the path.
+    #[error("{path} does not exist")]
+    Missing {
+        /// The path.
+        path: String,
+    },
+    /// A directory without a root file.
+    #[error("{path} holds no {ROOT_FILE}")]
+    NoRoot {
+        /// The directory.
+        path: String,
+    },
+    /// A file that is there and cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is no text.
+    #[error("{path} is not a text file: byte {byte} is not UTF-8")]
+    NotText {
+        /// The file.
+        path: String,
+        /// The first byte that is not UTF-8.
+        byte: usize,
+    },
+    /// A file that is larger than any configuration.
+    #[error("{path} has {size} bytes; a configuration file has at most {FILE_MAX}")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Its size.
+        size: u64,
+    },
+    /// An `include` pattern that cannot be followed.
+    #[error("include `{pattern}` in {path} cannot be followed: {cause}")]
+    Include {
+        /// The root file.
+        path: String,
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl SourceError {
+    /// The name of the failure.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "source-missing",
+            Self::NoRoot { .. } => "source-no-root",
+            Self::Unreadable { .. } => "source-unreadable",
+            Self::NotText { .. } => "source-not-text",
+            Self::TooLarge { .. } => "source-too-large",
+            Self::Include { .. } => "source-include",
+        }
+    }
+
+    /// What to do.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Missing { .. } => "give the path of a directory or of a .toml file".to_owned(),
+            Self::NoRoot { .. } => format!("create {ROOT_FILE} there, or give the path of the file itself"),
+            Self::Unreadable { .. } => "check that the file is still there and that you may read it".to_owned(),
+            Self::NotText { .. } => "save the file as UTF-8, or leave it out of `include`".to_owned(),
+            Self::TooLarge { .. } => "split it with `include`, or check that it is a configuration at all".to_owned(),
+            Self::Include { .. } => {
+                "write a path or a glob that stays inside the directory, such as `rules/*.toml`".to_owned()
+            }
+        }
+    }
+}
+
+/// Reads a configuration: a directory with its root file and what that includes, or one file alone.
+///
+/// # Errors
+/// When a file is missing, vanishes while it is read, is no text or too large.
+pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
+    let shown = |path: &Path| path.display().to_string();
+    let (root, directory) = match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => (path.join(ROOT_FILE), path.to_path_buf()),
+        Ok(_) => (path.to_path_buf(), parent(path)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return Err(SourceError::Missing { path: shown(path) });
+        }
+        Err(cause) => return Err(SourceError::Unreadable { path: shown(path), cause }),
+    };
+    let text = match read_text(&root) {
+        Err(SourceError::Unreadable { cause, .. }) if path.is_dir() && cause.kind() == io::ErrorKind::NotFound => {
+            return Err(SourceError::NoRoot { path: shown(path) });
+        }
+        other => other?,
+    };
+    let mut paths = vec![root.clone()];
+    for pattern in syntax::includes(&text) {
+        for found in follow(&pattern, &directory, &root)? {
+            if !paths.contains(&found) {
+                paths.push(found);
+            }
+        }
+    }
+    paths[1..].sort();
+
+    let mut files = Files::default();
+    let mut digest = Sha256::new();
+    let mut root_text = Some(text);
+    for path in &paths {
+        let text = match root_text.take() {
+            Some(text) => text,
+            None => read_text(path)?,
+        };
+        let name: Arc<str> = shown(path).into();
+        digest.update((name.len() as u64).to_le_bytes());
+        digest.update(name.as_bytes());
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+        files.add(File::new(name, text));
+    }
+    Ok(SourceSet { files, directory, paths, digest: format!("{:x}", digest.finalize()) })
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, SourceError> {
+    let shown = path.display().to_string();
+    let unreadable = |cause| SourceError::Unreadable { path: shown.clone(), cause };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > FILE_MAX {
+        return Err(SourceError::TooLarge { path: shown, size });
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes)
+        .map_err(|error| SourceError::NotText { path: shown.clone(), byte: error.utf8_error().valid_up_to() })
+}
+
+fn follow(pattern: &str, directory: &Path, root: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let refuse =
+        |cause: String| SourceError::Include { path: root.display().to_string(), pattern: pattern.to_owned(), cause };
+    if Path::new(pattern).is_absolute() || pattern.split(['/', '\\']).any(|part| part == "..") {
+        return Err(refuse("it leaves the directory".to_owned()));
+    }
+    let whole = format!("{}/{pattern}", glob::Pattern::escape(&directory.display().to_string()));
+    let found = glob::glob(&whole).map_err(|error| refuse(error.to_string()))?;
+    let mut found = found.collect::<Result<Vec<_>, _>>().map_err(|error| refuse(error.to_string()))?;
+    found.retain(|path| path.is_file());
+    let literal = !pattern.contains(['*', '?', '[']);
+    if found.is_empty() && literal {
+        return Err(refuse("no such file".to_owned()));
+    }
+    Ok(found)
+}

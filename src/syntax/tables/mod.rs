@@ -1,0 +1,23 @@
+//! Which tables and keys does the language have?
+//!
+//! Each file is one table, named like it. The doc comment of a key is its description in the schema.
+
+mod account;
+mod agent;
+mod gateway;
+mod number;
+mod provider;
+mod room;
+mod root;
+mod rule;
+mod stack;
+
+pub(crate) use account::AccountTable;
+pub(crate) use agent::AgentTable;
+pub(crate) use gateway::GatewayTable;
+pub(crate) use number::NumberTable;
+pub(crate) use provider::ProviderTable;
+pub(crate) use room::{RoomTable, RoomWord};
+pub(crate) use root::RootTable;
+pub(crate) use rule::{AllowTable, RuleRoom, RuleTable};
+pub(crate) use stack::StackTable;

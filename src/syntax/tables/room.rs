@@ -1,0 +1,43 @@
+//! `[room.NAME]`, and `room = { … }` inside a rule
+
+use crate::model::RoomPrefix;
+use crate::syntax::read::{At, Cx, FromToml, Slot, table};
+use crate::syntax::value::SecretSource;
+
+table!(
+    /// A room that callers are put into.
+    RoomTable {
+        /// `static` for one room for every call, `dynamic` for a room made for each call.
+        mode: At<RoomWord>,
+        /// The id of a static room.
+        id: Option<At<String>>,
+        /// How the id of a dynamic room is made. Without it, `none`.
+        prefix: Option<At<RoomPrefix>>,
+        /// Digits that a caller has to enter first, as a reference.
+        pin: Option<At<SecretSource>>,
+    }
+);
+
+/// Whether a room is one for all calls or made for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum RoomWord {
+    /// One room, the same for every call.
+    Static,
+    /// A room made for each call.
+    Dynamic,
+}
+
+impl FromToml for RoomWord {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+        match slot.text(cx)? {
+            "static" => Some(Self::Static),
+            "dynamic" => Some(Self::Dynamic),
+            other => {
+                let known = ["static", "dynamic"];
+                cx.findings.push(crate::syntax::rules::unknown_word(slot.key, other, slot.span.clone(), &known));
+                None
+            }
+        }
+    }
+}

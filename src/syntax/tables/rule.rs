@@ -1,0 +1,83 @@
+//! `[rule.NAME]`
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use toml::de::DeValue;
+
+use super::RoomTable;
+use crate::model::{Direction, IncludeHeaders};
+use crate::syntax::read::{At, Cx, FromToml, Keyed, Slot, table};
+use crate::syntax::value::{Free, OneOrMany};
+
+table!(
+    /// A routing rule: what happens to the calls of some numbers, in one direction.
+    RuleTable {
+        /// `inbound` for calls from the provider, `outbound` for calls to it. It cannot be changed later.
+        direction: At<Direction>,
+        /// The numbers, each as an alias or in E.164 form. A number is on one inbound rule at most.
+        #[schemars(example = ["main", "+14155550100"])]
+        numbers: At<Vec<At<String>>>,
+        /// The label that the far side shows. Without it, the rule's key.
+        name: Option<At<String>>,
+        /// The agent to dispatch, by the name of its table.
+        agent: Option<At<String>>,
+        /// What the agent is told when it is dispatched.
+        metadata: Option<At<Free>>,
+        /// The room to join: the name of a `[room]` table, or the room itself.
+        room: Option<At<RuleRoom>>,
+        /// Who may call. Without it, everybody.
+        allow: Option<At<AllowTable>>,
+        /// Which SIP headers of the call are shown to the room. Without it, `none`.
+        include_headers: Option<At<IncludeHeaders>>,
+        /// SIP header to participant attribute; on inbound rules only.
+        headers_to_attributes: Option<At<BTreeMap<String, Keyed<String>>>>,
+        /// Headers put on the INVITE; on outbound rules only.
+        headers: Option<At<BTreeMap<String, Keyed<String>>>>,
+        /// Whether the call is recorded. Without it, false.
+        recording: Option<At<bool>>,
+        /// Whether the digits that the caller presses are told to the room. Without it, false.
+        dtmf: Option<At<bool>>,
+        /// Whether the caller's background noise is reduced. Without it, false.
+        noise_cancellation: Option<At<bool>>,
+        /// Whether the caller's number is hidden from room and agent. Without it, false.
+        hide_caller: Option<At<bool>>,
+        /// Free labels.
+        tags: Option<At<Vec<At<String>>>>,
+    }
+);
+
+table!(
+    /// Who may call. A caller has to be on both lists; a list that is absent admits everybody.
+    AllowTable {
+        /// Callers: numbers in E.164 form, or prefixes such as `+1415*`.
+        #[schemars(example = ["+1*"])]
+        callers: Option<At<Vec<At<String>>>>,
+        /// Where calls may come from: addresses, networks, or `provider.NAME` for that provider's addresses.
+        #[schemars(example = "provider.telnyx")]
+        ips: Option<At<OneOrMany>>,
+    }
+);
+
+/// The name of a room, or a room.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum RuleRoom {
+    /// The name of a `[room]` table.
+    Named(String),
+    /// A room of this rule alone.
+    Inline(RoomTable),
+}
+
+impl FromToml for RuleRoom {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+        match slot.value {
+            DeValue::String(name) => Some(Self::Named(name.to_string())),
+            DeValue::Table(_) => RoomTable::from_toml(slot, cx).map(Self::Inline),
+            _ => {
+                slot.wrong_type("the name of a room or a table", cx);
+                None
+            }
+        }
+    }
+}
