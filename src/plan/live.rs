@@ -1,0 +1,85 @@
+//! What does the far side have now?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use super::Mark;
+use crate::model::{
+    BookedRule, Direction, E164, GatewayId, Malformed, NumberId, RoutingRule, RuleBook, RuleId, Secret,
+};
+
+/// Everything of an account that a plan looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    /// The numbers.
+    pub numbers: BTreeMap<E164, LiveNumber>,
+    /// The gateways that some number stands on.
+    pub gateways: BTreeMap<GatewayId, LiveGateway>,
+    /// The rules.
+    pub rules: Vec<LiveRule>,
+}
+
+/// A number of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveNumber {
+    /// Its id.
+    pub id: NumberId,
+    /// Whether it was bought from the vendor, so that giving it back may lose it for good.
+    pub purchased: bool,
+    /// The gateway its calls come in by.
+    pub inbound: Option<GatewayId>,
+    /// The gateway its calls go out by.
+    pub outbound: Option<GatewayId>,
+}
+
+/// A gateway of one direction. Words are kept as the far side spells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveGateway {
+    /// Which way its calls go.
+    pub direction: Direction,
+    /// The label.
+    pub name: Option<String>,
+    /// Where outbound calls are sent.
+    pub address: Option<String>,
+    /// How outbound calls travel.
+    pub transport: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// `enable` or `disable`.
+    pub media_encryption: Option<String>,
+    /// The digest user name, where the far side tells it.
+    pub username: Option<String>,
+    /// Every number on it.
+    pub numbers: BTreeSet<E164>,
+}
+
+/// A rule of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveRule {
+    /// Its id.
+    pub id: RuleId,
+    /// The label.
+    pub name: String,
+    /// Who owns it.
+    pub mark: Option<Mark>,
+    /// What it does, its mark not among its tags; or why it cannot be understood here.
+    pub rule: Result<RoutingRule<Secret>, Malformed>,
+}
+
+impl Live {
+    /// The rules as calls meet them now.
+    pub fn book(&self) -> RuleBook {
+        let numbers = self.numbers.iter().filter(|(_, number)| number.inbound.is_some());
+        let rules = self.rules.iter().filter_map(|live| {
+            let rule = live.rule.clone().ok()?;
+            Some(booked(live.id.clone(), rule))
+        });
+        RuleBook { numbers: numbers.map(|(number, _)| *number).collect(), rules: rules.collect() }
+    }
+}
+
+/// A rule whose PIN is known, ready for a book.
+pub(super) fn booked(id: RuleId, rule: RoutingRule<Secret>) -> BookedRule {
+    let Ok(rule) = rule.try_map(|pin| Ok::<_, Infallible>(Some(pin)));
+    BookedRule { id, rule }
+}
