@@ -6,4 +6,5 @@ pub mod model;
 pub mod plan;
 pub mod route;
 pub mod source;
+pub mod sync;
 pub mod syntax;
