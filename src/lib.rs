@@ -1,10 +1,15 @@
 //! strowger
 pub mod api;
-pub mod check;
-pub mod diagnostic;
 pub mod model;
-pub mod plan;
-pub mod route;
+pub mod diagnostic;
 pub mod source;
-pub mod sync;
 pub mod syntax;
+pub mod check;
+pub mod route;
+pub mod plan;
+pub mod sync;
+pub mod call;
+pub mod media;
+pub mod room;
+pub mod sip;
+pub mod switch;
