@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments in, exit code out.
+
+use strowger::cli::{Exit, run};
+
+fn main() -> Exit {
+    run()
+}

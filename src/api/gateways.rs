@@ -5,12 +5,14 @@ use serde_json::{Map, Value};
 
 use super::{Endpoint, Message, Method, Nothing, Patch, WireSecret};
 
-/// Credentials on the wire.
+/// Credentials on the wire. A part that is missing is read as an empty one, so that one place judges both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Auth {
     /// The digest user name.
+    #[serde(default)]
     pub username: String,
     /// The digest password; masked in what the server sends.
+    #[serde(default)]
     pub password: WireSecret,
 }
 

@@ -11,6 +11,7 @@
 mod endpoint;
 mod error;
 mod gateways;
+mod keys;
 mod numbers;
 mod page;
 mod patch;
@@ -20,6 +21,7 @@ mod secret;
 pub use endpoint::{Call, Endpoint, Handle, Method, Nothing, PathParam};
 pub use error::ApiError;
 pub use gateways::{Auth, DeleteInboundGateway, DeleteOutboundGateway, Gateway, GatewayPatch, UpdateGateway};
+pub use keys::KeyRing;
 pub use numbers::{
     CreateNumbers, CreatedNumbers, DetachBody, DetachNumber, Detached, GetNumber, InboundSide, ListNumbers, NewNumbers,
     NumberItem, NumbersQuery, OutboundSide, PhoneNumber, ReleaseNumber, Released,

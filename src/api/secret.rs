@@ -17,6 +17,12 @@ impl WireSecret {
     }
 }
 
+impl Default for WireSecret {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl fmt::Debug for WireSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

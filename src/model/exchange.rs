@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::gateway::words;
 use super::{
     AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName,
-    RoomName, RoomTarget, RoutingRule, RuleBook, RuleName, SecretRef, SipAddress, SourceNet, StackName, Transport,
+    RoomName, RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
+    Transport,
 };
 
 words!(
@@ -191,6 +192,18 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The rules with their PINs read.
+    ///
+    /// # Errors
+    /// The first error of `secret`.
+    pub fn bind_rules<E>(
+        &self,
+        secret: impl Fn(&SecretRef) -> Result<Secret, E>,
+    ) -> Result<BTreeMap<RuleName, RoutingRule<Secret>>, E> {
+        let bind = |rule: &Declared<RoutingRule<SecretRef>>| rule.value.clone().try_map(|reference| secret(&reference));
+        self.rules.iter().map(|(name, rule)| Ok((name.clone(), bind(rule)?))).collect()
     }
 
     /// The rules as calls would meet them if this configuration were all there is; PINs are not known.

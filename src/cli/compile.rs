@@ -1,0 +1,61 @@
+//! What do the files at a path mean?
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::check::check;
+use crate::diagnostic::{Format, Look, Report, Severity, render};
+use crate::model::Exchange;
+use crate::source::{self, SourceSet};
+use crate::syntax;
+
+use super::exit::Failure;
+
+/// A configuration that was compiled for a command which needs it whole.
+pub(super) struct Compiled {
+    pub exchange: Exchange,
+    pub set: SourceSet,
+}
+
+/// Compiles; findings go to standard error, and an error among them ends the command (`None`).
+pub(super) fn compile(path: &Path) -> Result<Option<Compiled>, Failure> {
+    let set = source::read(path)?;
+    let checked = check(syntax::parse(&set.files));
+    if !checked.report.findings.is_empty() {
+        eprint!("{}", render(&checked.report, Format::Graphical, look(std::io::stderr().is_terminal())));
+    }
+    let Some(exchange) = checked.exchange else {
+        eprintln!("{}", closing(&checked.report, true));
+        return Ok(None);
+    };
+    Ok(Some(Compiled { exchange, set }))
+}
+
+/// The line that ends a report.
+pub(super) fn closing(report: &Report, sends: bool) -> String {
+    let count = |severity, word: &str| match report.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        more => Some(format!("{more} {word}s")),
+    };
+    let counts: Vec<String> =
+        [count(Severity::Error, "error"), count(Severity::Warning, "warning")].into_iter().flatten().collect();
+    let sent = if sends { "nothing was sent" } else { "nothing is ever sent by `validate`" };
+    format!("{}; {sent}", counts.join(", "))
+}
+
+/// How to draw on a stream.
+pub(super) fn look(terminal: bool) -> Look {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+    Look { colour: terminal && !set("NO_COLOR"), unicode: true, width: width.unwrap_or(100).clamp(40, 160) }
+}
+
+/// The path argument of a command.
+#[derive(Debug, clap::Args)]
+pub(super) struct PathArg {
+    /// A directory with a strowger.toml, or a file.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+}

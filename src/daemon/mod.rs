@@ -1,0 +1,234 @@
+//! What keeps the service as the files say?
+//!
+//! [`run`] compiles the files, plans against its own store, applies, builds the table from the store and serves:
+//! the REST contract and real calls. Then it watches. A good edit is live at once; a broken one leaves everything
+//! as it is and says why. Nothing that is served ever depends on the files being whole.
+//!
+//! ```text
+//! files ─▶ compile ─▶ plan ─▶ apply ─▶ store ─▶ table ─▶ switch
+//!                                        ▲
+//!                             REST ──────┘
+//! ```
+
+mod data;
+mod reconcile;
+mod status;
+mod watch;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::media::PortError;
+use crate::route::Table;
+use crate::server;
+use crate::sip::{Edge, EdgeConfig, Listener, SipError};
+use crate::source::SourceError;
+use crate::store::{Store, StoreError};
+use crate::switch::{Switch, SwitchConfig};
+
+pub use data::{DataDir, DataError, Running};
+pub use reconcile::Reconciled;
+use reconcile::Reconciler;
+use status::{State, Status};
+use watch::Watch;
+
+/// What a daemon needs to know.
+#[derive(Debug, Clone)]
+pub struct DaemonConfig {
+    /// The configuration: a directory or a file.
+    pub path: PathBuf,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where the REST API listens.
+    pub api: SocketAddr,
+    /// Where SIP listens.
+    pub sip: Vec<Listener>,
+    /// The address that peers reach this machine at, where it is behind NAT.
+    pub advertised: Option<std::net::IpAddr>,
+    /// The ports for media.
+    pub media_ports: RangeInclusive<u16>,
+}
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The files cannot be read at all.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The API's address cannot be bound.
+    #[error("the API address {address} cannot be bound: {cause}; choose another with --api")]
+    Api {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The API's address can be reached from other machines, in clear.
+    #[error(
+        "the API does not listen on {address}: tokens would travel in clear, and TLS is not served yet; listen on a loopback address with --api, and put a TLS proxy before it"
+    )]
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// SIP cannot listen.
+    #[error(transparent)]
+    Sip(#[from] SipError),
+    /// The media ports cannot be used.
+    #[error("the media ports cannot be used: {0}; choose others with --media-ports")]
+    Ports(#[from] PortError),
+    /// The files cannot be watched.
+    #[error("{path} cannot be watched: {cause}")]
+    Watch {
+        /// The directory.
+        path: String,
+        /// What the system says.
+        cause: notify::Error,
+    },
+    /// The system gives no signals.
+    #[error("signals cannot be received: {0}")]
+    Signals(std::io::Error),
+}
+
+/// What the daemon says of itself once it serves.
+#[derive(Debug)]
+pub struct Started {
+    /// Where the REST API listens.
+    pub api: SocketAddr,
+    /// Where SIP listens.
+    pub sip: Vec<Listener>,
+    /// The API key with its secret, if it was made just now. The secret is told this once.
+    pub new_key: Option<crate::store::ApiKey>,
+    /// What the first reconciliation came to.
+    pub first: Reconciled,
+    /// How many numbers and rules calls are decided by.
+    pub table: (usize, usize),
+}
+
+/// Runs a daemon until `stop` is cancelled.
+///
+/// `started` hears once that it serves; `reconciled` of every later reconciliation.
+///
+/// # Errors
+/// When it cannot start. Once it serves, nothing but `stop` ends it.
+pub async fn run(
+    config: DaemonConfig,
+    stop: CancellationToken,
+    started: impl FnOnce(Started),
+    reconciled: impl Fn(&Reconciled) + Send + 'static,
+) -> Result<(), DaemonError> {
+    if !config.api.ip().is_loopback() {
+        return Err(DaemonError::Exposed { address: config.api });
+    }
+    let mut reconciler = Reconciler::new(config.path.clone())?;
+    let data = DataDir::take(&config.data_dir)?;
+    let store = Store::open(&data.store())?;
+    let new_key = match store.first_key()? {
+        Some(_) => None,
+        None => Some(store.create_key()?),
+    };
+
+    let switch = Switch::new(SwitchConfig { advertised: config.advertised, ports: config.media_ports })?;
+    let api = TcpListener::bind(config.api).await.map_err(|cause| DaemonError::Api { address: config.api, cause })?;
+    let api_address = api.local_addr().map_err(|cause| DaemonError::Api { address: config.api, cause })?;
+
+    // Watching begins before the first reading, so that no edit falls between the two.
+    let mut watch = Watch::new(reconciler.directory())?;
+    let mut changes = store.changes();
+    let first = reconciler.reconcile(&store, &data.memory(), true).await.unwrap_or_else(Reconciled::unchanged);
+    let table = Table::build(&store.book()?);
+    let size = (table.numbers(), table.rules());
+    switch.swap(table);
+
+    let edge_config = EdgeConfig {
+        listeners: config.sip,
+        advertised: config.advertised,
+        user_agent: concat!("strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let (edge, incoming) = Edge::bind(edge_config).await?;
+    let sip = edge.local();
+    let status = Status::new(switch.clone(), first.state());
+    let router = server::router(store.clone()).merge(status::router(status.clone()));
+    let serving = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            let served = axum::serve(api, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the REST API has stopped");
+            }
+        }
+    });
+    let calls = tokio::spawn({
+        let switch = switch.clone();
+        async move { switch.serve(incoming).await }
+    });
+    data.announce(&Running { pid: std::process::id(), api: api_address })?;
+    started(Started { api: api_address, sip, new_key, first, table: size });
+
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Ok(()) = changes.changed() => rebuild(&store, &switch).await,
+            () = watch.changed() => {
+                if let Some(outcome) = reconciler.reconcile(&store, &data.memory(), false).await {
+                    // Before it is told: who hears of a change may call at once.
+                    rebuild(&store, &switch).await;
+                    changes.mark_unchanged();
+                    status.set(outcome.state());
+                    reconciled(&outcome);
+                }
+            }
+        }
+    }
+
+    status.set(State::Draining);
+    switch.stop().await;
+    edge.shutdown().await;
+    let _ = calls.await;
+    let _ = serving.await;
+    Ok(())
+}
+
+/// Builds the table anew from the store, and swaps it in. A store that cannot be read leaves the table as it is.
+async fn rebuild(store: &Store, switch: &Switch) {
+    let reading = store.clone();
+    match tokio::task::spawn_blocking(move || reading.book().map(|book| Table::build(&book))).await {
+        Ok(Ok(table)) => {
+            tracing::info!(numbers = table.numbers(), rules = table.rules(), "a new table decides calls from now on");
+            switch.swap(table);
+        }
+        Ok(Err(error)) => tracing::error!(%error, "the store cannot be read; calls are decided as before"),
+        Err(error) => tracing::error!(%error, "the table was not built; calls are decided as before"),
+    }
+}
+
+/// Cancels a token on SIGINT and SIGTERM.
+///
+/// # Errors
+/// When the system gives no signals.
+pub fn stop_on_signals() -> Result<CancellationToken, DaemonError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,49 @@
+//! By which rules are calls decided, as the store holds them now?
+
+use rusqlite::Transaction;
+
+use super::error::{Fault, StoreError};
+use super::{Access, Store, rules};
+use crate::api;
+use crate::model::{BookedRule, E164, Malformed, RuleBook};
+
+impl Store {
+    /// The numbers that stand on an inbound gateway, and every rule, from one moment. Blocks on the disk.
+    ///
+    /// A rule that cannot be understood is left out and logged as an error: the calls of the other rules go on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn book(&self) -> Result<RuleBook, StoreError> {
+        self.administer(Access::Read, read)
+    }
+}
+
+fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
+    let mut standing = transaction.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
+    let mut numbers = Vec::new();
+    for text in standing.query_map([], |row| row.get::<_, String>(0))? {
+        let text = text?;
+        match text.parse::<E164>() {
+            Ok(number) => numbers.push(number),
+            Err(why) => tracing::error!(number = %text, error = %why, "a number in the store cannot be understood"),
+        }
+    }
+    let mut booked = Vec::new();
+    for (id, rule) in rules::every(transaction)? {
+        match rule.map_err(Malformed).and_then(|rule| entry(&rule)) {
+            Ok(entry) => booked.push(entry),
+            Err(why) => {
+                tracing::error!(rule = %id, error = %why, "a rule in the store cannot be understood, and no call will meet it");
+            }
+        }
+    }
+    booked.sort_by(|left, right| left.id.cmp(&right.id));
+    Ok(RuleBook { numbers, rules: booked })
+}
+
+fn entry(rule: &api::RoutingRule) -> Result<BookedRule, Malformed> {
+    // A PIN that the store holds is known, hence `Some`.
+    let known = rule.to_model()?.try_map(|pin| Ok::<_, Malformed>(Some(pin)))?;
+    Ok(BookedRule { id: rule.id.parse()?, rule: known })
+}
