@@ -1,6 +1,6 @@
 //! What does the user ask for?
 //!
-//! One file a subcommand; exit codes in [`exit`].
+//! One file a subcommand; exit codes in `exit`.
 
 mod apply;
 mod compile;

@@ -1,6 +1,6 @@
 //! What do the files say?
 //!
-//! Turns texts into tables with a span for every key and value. The tables under [`tables`] are the schema:
+//! Turns texts into tables with a span for every key and value. The tables under `tables` are the schema:
 //! one definition gives the reader, the JSON Schema and the documentation of each key.
 //! Reading goes on after a mistake: every broken key of every table speaks once.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]

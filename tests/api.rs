@@ -1,0 +1,22 @@
+//! The contract over HTTP: the real server on a real socket, asked by the client and by hand.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "api/durable.rs"]
+mod durable;
+#[path = "api/faulty.rs"]
+mod faulty;
+#[path = "api/gateways.rs"]
+mod gateways;
+#[path = "api/http.rs"]
+mod http;
+#[path = "api/numbers.rs"]
+mod numbers;
+#[path = "api/rules.rs"]
+mod rules;
+#[path = "api/support.rs"]
+mod support;
+#[path = "api/tokens.rs"]
+mod tokens;
+#[path = "api/twin.rs"]
+mod twin;
