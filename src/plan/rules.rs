@@ -150,13 +150,13 @@ struct Order<'a> {
     rules: BTreeMap<&'a RuleId, &'a LiveRule>,
     /// Rules of ours whose tables are gone, with the steps that delete them.
     gone: BTreeMap<&'a RuleId, Step>,
-    puts: Vec<Wanting>,
+    puts: Vec<Wanting<'a>>,
 }
 
 /// A step that puts numbers on an inbound rule.
-struct Wanting {
-    /// What has to be deleted first, because the rule's type changes.
-    first: Option<Step>,
+struct Wanting<'a> {
+    /// The rule that has to be deleted first, because its type changes.
+    replaces: Option<&'a RuleId>,
     step: Step,
     numbers: BTreeSet<E164>,
     /// The rule's id, once it has one.
@@ -199,16 +199,17 @@ impl<'a> Order<'a> {
             Action::UpdateRule { id, .. } => Some(id.clone()),
             _ => None,
         };
-        let first = first.map(|(id, delete)| {
-            self.holds.remove(id);
-            delete
+        // Like a rule whose table is gone: another rule that wants its numbers may have it deleted before.
+        let replaces = first.map(|(id, delete)| {
+            self.gone.insert(id, delete);
+            id
         });
-        self.puts.push(Wanting { first, step, numbers, id });
+        self.puts.push(Wanting { replaces, step, numbers, id });
     }
 
     fn steps(mut self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for Wanting { first, step: put, numbers: wants, id: own } in std::mem::take(&mut self.puts) {
+        for Wanting { replaces, step: put, numbers: wants, id: own } in std::mem::take(&mut self.puts) {
             let others: Vec<&RuleId> = self
                 .holds
                 .iter()
@@ -225,7 +226,10 @@ impl<'a> Order<'a> {
                     None => steps.extend(self.take(id, &wants, &put.object)),
                 }
             }
-            steps.extend(first);
+            if let Some(id) = replaces {
+                self.holds.remove(id);
+                steps.extend(self.gone.remove(id));
+            }
             if let Some(own) = &own
                 && let Some((_, numbers)) = self.holds.iter_mut().find(|(id, _)| **id == own)
             {

@@ -95,12 +95,15 @@ async fn plan<R: Remote>(exchange: &Exchange, remote: &R) -> (Live, Plan) {
     (live, plan)
 }
 
-/// Applies, and gives whether every step was done.
-async fn apply<R: Remote>(exchange: &Exchange, remote: &R) -> bool {
+/// Applies, and gives what went wrong.
+async fn apply<R: Remote>(exchange: &Exchange, remote: &R) -> Result<(), String> {
     let (_, plan) = plan(exchange, remote).await;
     assert!(plan.blocked.is_empty(), "{:?}", plan.blocked);
     let applied = sync::apply(&plan, exchange, remote, secret, |_, _| {}).await;
-    applied.failed.is_none()
+    match applied.failed {
+        None => Ok(()),
+        Some((step, error)) => Err(format!("{}: {error}\n{}", step.object, strowger::plan::text(&plan))),
+    }
 }
 
 /// A remote whose n-th write fails: before anything was done, or after it was done and the reply was lost.
@@ -145,7 +148,7 @@ async fn strangers(store: &Store) -> Vec<strowger::plan::LiveRule> {
         let mut files = Files::default();
         files.add(File::new("strowger.toml", toml));
         let exchange = check::check(syntax::parse(&files)).exchange.expect("it is legal");
-        assert!(apply(&exchange, store).await);
+        apply(&exchange, store).await.expect("it can be applied");
     }
     sync::fetch(store).await.expect("the store can be read").rules
 }
@@ -179,7 +182,7 @@ proptest! {
             for stack in [&before, &after] {
                 let exchange = stack.exchange();
                 let (_, first) = plan(&exchange, &store).await;
-                assert!(apply(&exchange, &store).await, "{}", stack.toml());
+                apply(&exchange, &store).await.expect("it can be applied");
                 let (live, next) = plan(&exchange, &store).await;
                 assert!(next.is_empty(), "{}\n{}", strowger::plan::text(&next), stack.toml());
                 // What the plan promised is what calls meet.
@@ -196,15 +199,15 @@ proptest! {
         run(async {
             let goal = {
                 let store = Store::in_memory().expect("a store");
-                assert!(apply(&after.exchange(), &store).await);
+                apply(&after.exchange(), &store).await.expect("it can be applied");
                 meaning(store.book().expect("a book"))
             };
             for fails_at in 0.. {
                 let store = Store::in_memory().expect("a store");
-                assert!(apply(&before.exchange(), &store).await);
+                apply(&before.exchange(), &store).await.expect("it can be applied");
                 let faulty = Faulty { store: store.clone(), writes: AtomicUsize::new(0), fails_at, acts };
-                let whole = apply(&after.exchange(), &faulty).await;
-                assert!(apply(&after.exchange(), &store).await, "{}\n{}", before.toml(), after.toml());
+                let whole = apply(&after.exchange(), &faulty).await.is_ok();
+                apply(&after.exchange(), &store).await.expect("the next run takes it up");
                 let (_, next) = plan(&after.exchange(), &store).await;
                 assert!(next.is_empty(), "{}", strowger::plan::text(&next));
                 assert_eq!(&goal, &meaning(store.book().expect("a book")));
