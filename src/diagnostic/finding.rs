@@ -47,6 +47,26 @@ pub struct Label {
     pub text: String,
 }
 
+/// One replacement in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; an empty stretch inserts.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// A way to mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order: "write `gateway`".
+    pub title: String,
+    /// Whether it cannot change what the user meant, so that it may be applied without being looked at.
+    pub safe: bool,
+    /// The replacements, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
 /// Something that is wrong with the user's input.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -58,18 +78,26 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// How a program can do it.
+    pub fix: Option<Fix>,
 }
 
 impl Finding {
     /// A finding at one place.
     pub fn new(rule: &'static Rule, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
         let labels = vec![Label { span, text: label.into() }];
-        Self { rule, message: message.into(), labels, help: None }
+        Self { rule, message: message.into(), labels, help: None, fix: None }
     }
 
     /// Points at one more place.
     pub fn and(mut self, span: Span, label: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: label.into() });
+        self
+    }
+
+    /// Says how a program can mend it, by one replacement.
+    pub fn fix(mut self, title: impl Into<String>, safe: bool, span: Span, text: impl Into<String>) -> Self {
+        self.fix = Some(Fix { title: title.into(), safe, edits: vec![Edit { span, text: text.into() }] });
         self
     }
 

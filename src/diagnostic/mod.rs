@@ -9,6 +9,6 @@ mod nearest;
 mod render;
 
 pub use file::{File, FileId, Files, Span};
-pub use finding::{Finding, Label, Report, Rule, Severity};
+pub use finding::{Edit, Finding, Fix, Label, Report, Rule, Severity};
 pub use nearest::nearest;
 pub use render::{Format, Look, render};
