@@ -126,6 +126,13 @@ impl Report {
         Self { files, findings }
     }
 
+    /// Adds a finding at its place.
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        let findings = std::mem::take(&mut self.findings);
+        *self = Self::new(std::mem::take(&mut self.files), findings);
+    }
+
     /// How many findings of a severity there are.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.rule.severity == severity).count()

@@ -1,13 +1,14 @@
 //! How is a table read, with every mistake in it?
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::recover::Broken;
 use super::rules;
 use crate::diagnostic::{FileId, Finding, Span};
 
@@ -21,15 +22,40 @@ pub struct At<T> {
 }
 
 /// What reading leaves behind: findings, and the file that they point into.
-pub(crate) struct Cx {
+pub(crate) struct Cx<'t> {
     pub file: FileId,
+    pub text: &'t str,
     pub findings: Vec<Finding>,
+    /// Where values begin whose variables have no value. That was reported; the values are passed over in silence.
+    pub unresolved: BTreeSet<usize>,
+    /// What could not be read at all.
+    pub broken: Broken,
 }
 
-impl Cx {
+impl<'t> Cx<'t> {
+    pub fn new(file: FileId, text: &'t str) -> Self {
+        Self { file, text, findings: Vec::new(), unresolved: BTreeSet::new(), broken: Broken::default() }
+    }
+
+    /// Whether a word stands at a place as it is, in quotes or bare, so that it can be replaced there.
+    pub fn is_literal(&self, span: &Span, word: &str) -> bool {
+        is_literal(self.text, span, word)
+    }
+
+    fn is_unresolved(&self, range: &std::ops::Range<usize>) -> bool {
+        !self.unresolved.is_empty() && self.unresolved.contains(&range.start)
+    }
+
     pub fn span(&self, range: std::ops::Range<usize>) -> Span {
         Span { file: self.file, range }
     }
+}
+
+/// Whether a word stands in a text at a place as it is, in quotes or bare: not when a variable brought it there.
+pub(crate) fn is_literal(text: &str, span: &Span, word: &str) -> bool {
+    let raw = text.get(span.range.clone()).unwrap_or_default();
+    let bare = ['"', '\''].iter().find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(raw);
+    bare == word
 }
 
 /// How findings call a table.
@@ -73,7 +99,7 @@ pub(crate) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// The value as text, or a finding.
-    pub fn text(&self, cx: &mut Cx) -> Option<&'a str> {
+    pub fn text(&self, cx: &mut Cx<'_>) -> Option<&'a str> {
         let text = self.value.as_str();
         if text.is_none() {
             self.wrong_type("text", cx);
@@ -81,7 +107,7 @@ impl<'a> Slot<'a> {
         text
     }
 
-    pub fn wrong_type(&self, expected: &str, cx: &mut Cx) {
+    pub fn wrong_type(&self, expected: &str, cx: &mut Cx<'_>) {
         let found = type_name(self.value);
         cx.findings.push(rules::wrong_type(self.key, expected, found, self.span.clone()));
     }
@@ -89,35 +115,45 @@ impl<'a> Slot<'a> {
 
 /// A type that can be read from a TOML value. `None` means that a finding was left.
 pub(crate) trait FromToml: Sized {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self>;
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self>;
 }
 
 /// A field of a table: required as [`At`], optional as an `Option` of it.
 pub(crate) trait Field: Sized {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self>;
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self>;
 }
 
 impl<T: FromToml> Field for At<T> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else {
-            cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            // A key whose line is broken is not missing.
+            let Owner { kind, name, .. } = table.owner;
+            if !cx.broken.has_key(kind, name.unwrap_or_default(), key) {
+                cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            }
             return None;
         };
+        if cx.is_unresolved(&slot.span.range) {
+            return None;
+        }
         let value = T::from_toml(&slot, cx)?;
         Some(At { value, span: slot.span })
     }
 }
 
 impl<T: FromToml> Field for Option<At<T>> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else { return Some(None) };
+        if cx.is_unresolved(&slot.span.range) {
+            return None;
+        }
         let value = T::from_toml(&slot, cx)?;
         Some(Some(At { value, span: slot.span }))
     }
 }
 
 impl<T: FromToml> Field for Tables<T> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else { return Some(Tables(Vec::new())) };
         Self::from_toml(&slot, cx)
     }
@@ -133,7 +169,7 @@ pub(crate) struct Open<'a> {
 
 impl<'a> Open<'a> {
     /// Opens a table and reports the keys in it that nobody reads.
-    pub fn new(slot: &Slot<'a>, known: &[&str], cx: &mut Cx) -> Option<Self> {
+    pub fn new(slot: &Slot<'a>, known: &[&str], cx: &mut Cx<'_>) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type("a table", cx);
             return None;
@@ -141,18 +177,26 @@ impl<'a> Open<'a> {
         Some(Self::of(table, slot.owner, slot.span.clone(), known, cx))
     }
 
-    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx) -> Self {
+    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx<'_>) -> Self {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                let finding = rules::unknown_key(name, owner, cx.span(key.span()), known);
-                cx.findings.push(finding);
+                // A near word that is there already cannot be what was meant.
+                let left: Vec<&str> = known.iter().copied().filter(|word| !table.contains_key(*word)).collect();
+                let span = cx.span(key.span());
+                let literal = cx.is_literal(&span, name);
+                cx.findings.push(rules::unknown_key(name, owner, span, known, &left, literal));
             }
         }
+        Self::unchecked(table, owner, head)
+    }
+
+    /// Opens a table whose keys were looked at already.
+    pub fn unchecked(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span) -> Self {
         Self { table, owner, head }
     }
 
-    fn slot(&self, key: &'static str, cx: &Cx) -> Option<Slot<'a>> {
+    fn slot(&self, key: &'static str, cx: &Cx<'_>) -> Option<Slot<'a>> {
         let value = self.table.get(key)?;
         let owner = match self.owner.kind {
             "" => Owner { kind: key, ..self.owner },
@@ -169,6 +213,8 @@ pub struct Entry<T> {
     pub name: At<String>,
     /// The table; `None` when it is broken, so that references to it are not reported again.
     pub table: Option<T>,
+    /// The texts in a broken table: what it may refer to, so that nothing is called unused for its sake.
+    pub mentions: Vec<String>,
 }
 
 /// All tables of one kind, by name.
@@ -182,7 +228,7 @@ impl<T> Default for Tables<T> {
 }
 
 impl<T: FromToml> FromToml for Tables<T> {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type(&format!("tables with a name, such as [{}.NAME]", slot.key), cx);
             return None;
@@ -192,10 +238,25 @@ impl<T: FromToml> FromToml for Tables<T> {
             let head = cx.span(key.span());
             let owner = Owner { name: Some(name), ..slot.owner };
             let inner = Slot { key: name, owner, value: value.get_ref(), span: head.clone() };
-            let table = T::from_toml(&inner, cx);
-            Entry { name: At { value: name.to_owned(), span: head }, table }
+            // A table that has lost a line is read for its other mistakes, and not believed.
+            let table = T::from_toml(&inner, cx).filter(|_| !cx.broken.has_table(slot.key, name));
+            let mut mentions = Vec::new();
+            if table.is_none() {
+                self::mentions(value.get_ref(), &mut mentions);
+            }
+            Entry { name: At { value: name.to_owned(), span: head }, table, mentions }
         });
         Some(Self(entries.collect()))
+    }
+}
+
+/// Every text in a value.
+fn mentions(value: &DeValue<'_>, all: &mut Vec<String>) {
+    match value {
+        DeValue::String(text) => all.push(text.to_string()),
+        DeValue::Array(array) => array.iter().for_each(|item| mentions(item.get_ref(), all)),
+        DeValue::Table(table) => table.values().for_each(|item| mentions(item.get_ref(), all)),
+        _ => {}
     }
 }
 
@@ -213,7 +274,7 @@ pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
 }
 
 /// Reads one list, reporting every element that does not fit.
-pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<Vec<At<T>>> {
+pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Vec<At<T>>> {
     let Some(array) = slot.value.as_array() else {
         slot.wrong_type("a list", cx);
         return None;
@@ -223,7 +284,7 @@ pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<Vec<At<T
 }
 
 /// Reads the values of a table whose keys are free.
-pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<BTreeMap<String, Keyed<T>>> {
+pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<BTreeMap<String, Keyed<T>>> {
     let Some(table) = slot.value.as_table() else {
         slot.wrong_type("a table", cx);
         return None;
@@ -233,6 +294,9 @@ pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<BTreeMap<
         .map(|(key, value)| {
             let name = key.get_ref().as_ref();
             let inner = Slot { key: name, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) };
+            if cx.is_unresolved(&inner.span.range) {
+                return None;
+            }
             let value = T::from_toml(&inner, cx)?;
             Some((name.to_owned(), Keyed { key: cx.span(key.span()), value: At { value, span: inner.span } }))
         })
@@ -249,8 +313,11 @@ pub struct Keyed<T> {
     pub value: At<T>,
 }
 
-fn item<T: FromToml>(slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx) -> Option<At<T>> {
+fn item<T: FromToml>(slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx<'_>) -> Option<At<T>> {
     let inner = Slot { key: slot.key, owner: slot.owner, value: element.get_ref(), span: cx.span(element.span()) };
+    if cx.is_unresolved(&inner.span.range) {
+        return None;
+    }
     let value = T::from_toml(&inner, cx)?;
     Some(At { value, span: inner.span })
 }
@@ -276,8 +343,36 @@ macro_rules! same_schema {
         })+
     };
 }
-// Where a value stands says nothing of what it may be.
-same_schema!(At => T, Keyed => T, Tables => BTreeMap<String, T>);
+same_schema!(Keyed => At<T>, Tables => BTreeMap<String, T>);
+
+/// How a reference to a variable looks, as a JSON Schema pattern: what may stand in place of any value.
+const REFERENCE: &str = r"^\$\{var\.[A-Za-z0-9_-]+\}$";
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("At<{}>", T::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inner = generator.subschema_for::<T>();
+        let object = inner.as_object();
+        let is_text = object.is_some_and(|object| {
+            object.get("type").and_then(serde_json::Value::as_str) == Some("string") && !object.contains_key("enum")
+        });
+        if is_text {
+            return inner;
+        }
+        json_schema!({ "anyOf": [inner, { "type": "string", "pattern": REFERENCE }] })
+    }
+}
 
 /// Defines a table once: the struct, its reader, its JSON Schema and its documentation.
 macro_rules! table {
@@ -292,7 +387,7 @@ macro_rules! table {
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             #[allow(clippy::question_mark, reason = "every field is read before the first broken one ends the table")]
-            pub(crate) fn fields(mut table: $crate::syntax::read::Open<'_>, cx: &mut $crate::syntax::read::Cx) -> Option<Self> {
+            pub(crate) fn fields(mut table: $crate::syntax::read::Open<'_>, cx: &mut $crate::syntax::read::Cx<'_>) -> Option<Self> {
                 $(let $field = <$type as $crate::syntax::read::Field>::take(&mut table, stringify!($field), cx);)*
                 Some(Self { $($field: $field?,)* })
             }
@@ -301,7 +396,7 @@ macro_rules! table {
         impl $crate::syntax::read::FromToml for $name {
             fn from_toml(
                 slot: &$crate::syntax::read::Slot<'_>,
-                cx: &mut $crate::syntax::read::Cx,
+                cx: &mut $crate::syntax::read::Cx<'_>,
             ) -> Option<Self> {
                 let table = $crate::syntax::read::Open::new(slot, Self::KEYS, cx)?;
                 Self::fields(table, cx)

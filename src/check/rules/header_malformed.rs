@@ -6,7 +6,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "header-malformed",
     severity: Severity::Error,
     summary: "a SIP header has an impossible name or value",
-    explanation: "A header name is a token of RFC 3261 section 25.1 (letters, digits and `-.!%*_+`~'`), and a value is one line. Headers that SIP itself needs, such as Via, From or Contact, cannot be set by a rule.",
+    explanation: "A header name is a token of RFC 3261 section 25.1 (letters, digits and `-.!%*_+`~'`), and a value is one line.",
 };
 
 pub(crate) fn finding(name: &str, why: &str, span: &Span) -> Finding {
