@@ -72,7 +72,11 @@ impl SourceCode for File {
         let first = line_of(span.offset()).saturating_sub(before);
         // A span that ends with its line's end does not reach into the next line.
         let last = line_of(end.saturating_sub(1).max(span.offset())) + after;
-        let start = self.line_start(first);
+        // Without lines before it, a span begins at its own column; that is how miette asks for the place itself.
+        let (start, column) = match before {
+            0 => (span.offset(), self.line_column(span.offset()).1 - 1),
+            _ => (self.line_start(first), 0),
+        };
         let stop = self.line_start(last + 1);
         let data = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
@@ -80,7 +84,7 @@ impl SourceCode for File {
             data,
             SourceSpan::from((start, stop - start)),
             first,
-            0,
+            column,
             self.lines.len(),
         )))
     }

@@ -101,7 +101,8 @@ impl SourceError {
             Self::NotText { .. } => "save the file as UTF-8, or leave it out of `include`".to_owned(),
             Self::TooLarge { .. } => "split it with `include`, or check that it is a configuration at all".to_owned(),
             Self::Include { .. } => {
-                "write a path or a glob that stays inside the directory, such as `rules/*.toml`".to_owned()
+                "name a file that is there, or a glob inside the directory, such as `rules/*.toml`, which may match nothing"
+                    .to_owned()
             }
         }
     }
@@ -121,6 +122,7 @@ pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
         }
         Err(cause) => return Err(SourceError::Unreadable { path: shown(path), cause }),
     };
+    let root = bare(root);
     let text = match read_text(&root) {
         Err(SourceError::Unreadable { cause, .. }) if path.is_dir() && cause.kind() == io::ErrorKind::NotFound => {
             return Err(SourceError::NoRoot { path: shown(path) });
@@ -130,6 +132,7 @@ pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
     let mut paths = vec![root.clone()];
     for pattern in syntax::includes(&text) {
         for found in follow(&pattern, &directory, &root)? {
+            let found = bare(found);
             if !paths.contains(&found) {
                 paths.push(found);
             }
@@ -153,6 +156,11 @@ pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
         files.add(File::new(name, text));
     }
     Ok(SourceSet { files, directory, paths, digest: format!("{:x}", digest.finalize()) })
+}
+
+/// A path without a leading `./`, so that a file has one name however it is come by.
+fn bare(path: PathBuf) -> PathBuf {
+    path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
 }
 
 fn parent(path: &Path) -> PathBuf {
