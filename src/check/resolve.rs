@@ -26,6 +26,12 @@ pub(super) struct Names {
     pub findings: RefCell<Vec<Finding>>,
     /// Every name that something refers to, by kind.
     used: RefCell<BTreeSet<(&'static str, String)>>,
+    /// The kinds of which a name refers to nothing: any of their tables may be the one that was meant.
+    dangling: RefCell<BTreeSet<&'static str>>,
+    /// The kinds of which any name may be lost, because a file is broken where it may stand.
+    pub lost: BTreeSet<&'static str>,
+    /// Whether a number's table is so broken that its alias may be lost.
+    pub aliases_lost: bool,
     pub providers: BTreeMap<String, Known<Provider>>,
     pub gateways: BTreeMap<String, Known<Gateway<crate::model::SecretRef>>>,
     pub numbers: BTreeMap<String, Known<(E164, PhoneNumber)>>,
@@ -54,6 +60,10 @@ impl Names {
     ) -> Option<&'a T> {
         self.used.borrow_mut().insert((kind, name.value.clone()));
         let Some(known) = all.get(&name.value) else {
+            self.dangling.borrow_mut().insert(kind);
+            if self.lost.contains(kind) {
+                return None;
+            }
             let names: Vec<&str> = all.keys().map(String::as_str).collect();
             self.report(rules::reference_unknown::finding(kind, &name.value, &name.span, &names));
             return None;
@@ -135,11 +145,19 @@ fn gather<T, V>(
 
 /// Resolves a draft. The parts are `None` when there is nothing to own them: no stack, or a broken one.
 pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
-    let Draft { files, findings, stack, stack_broken, account, schema, .. } = draft;
+    let Draft { files, findings, stack, stack_broken, account, schema, guessed, unread, .. } = draft;
+    // What is broken in its shape may have referred to anything.
+    let doubtful = !findings.is_empty();
     let mut names = Names {
         files,
         findings: RefCell::new(findings),
         used: RefCell::default(),
+        dangling: RefCell::default(),
+        lost: match guessed.is_empty() {
+            true => unread.into_iter().collect(),
+            false => ["provider", "gateway", "number", "agent", "room"].into(),
+        },
+        aliases_lost: draft.number.0.iter().any(|entry| entry.table.is_none()),
         providers: BTreeMap::new(),
         gateways: BTreeMap::new(),
         numbers: BTreeMap::new(),
@@ -159,6 +177,7 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
     }
     if stack.is_empty()
         && !stack_broken
+        && guessed.is_empty()
         && let Some((file, _)) = names.files.iter().next()
     {
         names.report(shape::missing_stack(Span { file, range: 0..0 }));
@@ -179,12 +198,15 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
         let preset = table.preset.as_ref().map_or(Preset::Custom, |preset| preset.value);
         let facts = preset::facts(preset);
         let address = table.address.as_ref().map(|text| names.address(text));
-        let sources = table.ips.as_ref().map(|ips| ips.value.iter().filter_map(|ip| names.source(ip)).collect());
+        let sources = table.ips.as_ref().map(|ips| {
+            let read: Vec<Option<_>> = ips.value.iter().map(|ip| names.source(ip)).collect();
+            read.into_iter().collect::<Option<Vec<_>>>()
+        });
         Some(Provider {
             preset,
             address: address.map_or(Some(facts.address), |address| address.map(Some))?,
             transport: table.transport.as_ref().map(|word| word.value).or(facts.transport),
-            sources: sources.unwrap_or(facts.sources),
+            sources: sources.unwrap_or(Some(facts.sources))?,
         })
     });
 
@@ -268,7 +290,14 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
 
     let rules = gather(&names, "rule", draft.rule, |name, table| super::rule::rule(&names, name, table));
     super::rule::claims(&names, &rules);
-    names.report_unused();
+    if !doubtful {
+        names.report_unused();
+    }
+    names.findings.get_mut().retain(|finding| {
+        let place = finding.labels.first();
+        std::ptr::eq(finding.rule, &shape::TOML_SYNTAX)
+            || !place.is_some_and(|label| Draft::is_guessed(&guessed, &label.span))
+    });
     names.parts(stack_name, unmanaged, account, rules)
 }
 
@@ -282,7 +311,7 @@ impl Names {
             let whole = all.iter().filter(|(_, known)| known.value.is_some());
             whole.map(|(name, known)| (kind, name.as_str(), &known.span)).collect()
         }
-        let used = self.used.borrow();
+        let (used, dangling) = (self.used.borrow(), self.dangling.borrow());
         let all = [
             unused("provider", &self.providers),
             unused("gateway", &self.gateways),
@@ -290,7 +319,7 @@ impl Names {
             unused("room", &self.rooms),
         ];
         for (kind, name, span) in all.into_iter().flatten() {
-            if !used.contains(&(kind, name.to_owned())) {
+            if !used.contains(&(kind, name.to_owned())) && !dangling.contains(kind) {
                 self.report(rules::unused::finding(kind, name, span));
             }
         }

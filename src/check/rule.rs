@@ -115,12 +115,12 @@ fn numbers(names: &Names, rule: &str, list: &At<Vec<At<String>>>) -> BTreeMap<E1
             None => (item.value.clone(), false),
         };
         if !alias && !key.starts_with('+') {
-            match key.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_' || c.is_ascii_digit())
-                && !key.chars().all(|c| c.is_ascii_digit())
-            {
+            match key.chars().any(char::is_alphabetic) {
+                // The alias may be that of a table which is broken, and speaks for itself.
+                true if names.aliases_lost || names.lost.contains("number") => {}
                 true => {
                     let known: Vec<&str> = names.aliases.keys().map(String::as_str).collect();
-                    names.report(rules::reference_unknown::finding("number with the alias", &key, &item.span, &known));
+                    names.report(rules::reference_unknown::finding("alias", &key, &item.span, &known));
                 }
                 false => {
                     if let Err(why) = key.parse::<E164>() {
@@ -192,12 +192,14 @@ fn headers(
         } else if outbound && RESERVED_HEADERS.contains(&header.to_ascii_lowercase().as_str()) {
             "belongs to SIP itself"
         } else if outbound && entry.value.value.chars().any(char::is_control) {
-            names.report(rules::header_malformed::finding(header, "its value is not one line", &entry.value.span));
+            let help = "write the value on one line, without control characters";
+            names.report(rules::header_malformed::finding(header, "not one line", &entry.value.span, help));
             continue;
         } else {
             continue;
         };
-        names.report(rules::header_malformed::finding(header, why, &entry.key));
+        let help = "use a name of your own, such as `X-Customer-Id`";
+        names.report(rules::header_malformed::finding(header, why, &entry.key, help));
     }
     map.value.iter().map(|(header, entry)| (header.clone(), entry.value.value.clone())).collect()
 }

@@ -53,6 +53,12 @@ impl File {
         (line, column + 1)
     }
 
+    /// How many bytes the line of a byte has, its end included.
+    pub(super) fn line_length(&self, byte: usize) -> usize {
+        let line = self.lines.partition_point(|start| *start <= byte.min(self.text.len()));
+        self.line_start(line) - self.line_start(line - 1)
+    }
+
     fn line_start(&self, line: usize) -> usize {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }

@@ -6,6 +6,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod draft;
+mod grammar;
 mod read;
 pub(crate) mod rules;
 mod schema;

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::rules;
-use crate::diagnostic::{FileId, Finding, Span};
+use crate::diagnostic::{FileId, Finding, Span, nearest};
 
 /// A value and the place where it stands.
 #[derive(Debug, Clone)]
@@ -100,7 +100,9 @@ pub(crate) trait Field: Sized {
 impl<T: FromToml> Field for At<T> {
     fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else {
-            cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            if !table.misspelt.contains(&key) {
+                cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            }
             return None;
         };
         let value = T::from_toml(&slot, cx)?;
@@ -110,7 +112,8 @@ impl<T: FromToml> Field for At<T> {
 
 impl<T: FromToml> Field for Option<At<T>> {
     fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
-        let Some(slot) = table.slot(key, cx) else { return Some(None) };
+        // Nobody knows what a table says whose key is misspelt, so nothing more is said of it.
+        let Some(slot) = table.slot(key, cx) else { return (!table.misspelt.contains(&key)).then_some(None) };
         let value = T::from_toml(&slot, cx)?;
         Some(Some(At { value, span: slot.span }))
     }
@@ -129,11 +132,13 @@ pub(crate) struct Open<'a> {
     owner: Owner<'a>,
     /// Where a missing key is reported: the table's key or header.
     head: Span,
+    /// Known keys that are absent and that an unknown key was surely meant for.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Open<'a> {
     /// Opens a table and reports the keys in it that nobody reads.
-    pub fn new(slot: &Slot<'a>, known: &[&str], cx: &mut Cx) -> Option<Self> {
+    pub fn new(slot: &Slot<'a>, known: &[&'static str], cx: &mut Cx) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type("a table", cx);
             return None;
@@ -141,15 +146,17 @@ impl<'a> Open<'a> {
         Some(Self::of(table, slot.owner, slot.span.clone(), known, cx))
     }
 
-    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx) -> Self {
+    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&'static str], cx: &mut Cx) -> Self {
+        let mut misspelt = Vec::new();
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 let finding = rules::unknown_key(name, owner, cx.span(key.span()), known);
                 cx.findings.push(finding);
+                misspelt.extend(nearest(name, known.iter().copied()).filter(|word| table.get(*word).is_none()));
             }
         }
-        Self { table, owner, head }
+        Self { table, owner, head, misspelt }
     }
 
     fn slot(&self, key: &'static str, cx: &Cx) -> Option<Slot<'a>> {
@@ -187,15 +194,29 @@ impl<T: FromToml> FromToml for Tables<T> {
             slot.wrong_type(&format!("tables with a name, such as [{}.NAME]", slot.key), cx);
             return None;
         };
-        let entries = table.iter().map(|(key, value)| {
+        // Keys right below the kind: the header lacks a name, which is one mistake, however many keys follow it.
+        let nameless = table.iter().filter(|(_, value)| !matches!(value.get_ref(), DeValue::Table(_)));
+        let nameless = nameless.min_by_key(|(key, _)| key.span().start);
+        if let Some((key, value)) = nameless {
+            let found = type_name(value.get_ref());
+            let finding = rules::wrong_type(key.get_ref(), "a table", found, cx.span(key.span()));
+            cx.findings.push(finding.help(format!("a header has a name: write `[{}.NAME]`", slot.key)));
+        }
+        let mut entries: Vec<Entry<T>> = Vec::new();
+        for (key, value) in table.iter() {
             let name = key.get_ref().as_ref();
             let head = cx.span(key.span());
             let owner = Owner { name: Some(name), ..slot.owner };
             let inner = Slot { key: name, owner, value: value.get_ref(), span: head.clone() };
-            let table = T::from_toml(&inner, cx);
-            Entry { name: At { value: name.to_owned(), span: head }, table }
-        });
-        Some(Self(entries.collect()))
+            // A table that stands after its key, and not in a header, belongs to the header without a name.
+            let inline = value.span().start >= key.span().end;
+            let is_key = !matches!(value.get_ref(), DeValue::Table(_)) || (inline && nameless.is_some());
+            let table = if is_key { None } else { T::from_toml(&inner, cx) };
+            entries.push(Entry { name: At { value: name.to_owned(), span: head }, table });
+        }
+        // In the order of the file, so that "first" is what the reader sees first.
+        entries.sort_by_key(|entry| entry.name.span.range.start);
+        Some(Self(entries))
     }
 }
 
@@ -218,7 +239,8 @@ pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<Vec<At<T
         slot.wrong_type("a list", cx);
         return None;
     };
-    let read: Vec<Option<At<T>>> = array.iter().map(|element| item(slot, element, cx)).collect();
+    let read: Vec<Option<At<T>>> =
+        array.iter().enumerate().map(|(at, element)| item(&format!("{}[{at}]", slot.key), slot, element, cx)).collect();
     read.into_iter().collect()
 }
 
@@ -249,8 +271,8 @@ pub struct Keyed<T> {
     pub value: At<T>,
 }
 
-fn item<T: FromToml>(slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx) -> Option<At<T>> {
-    let inner = Slot { key: slot.key, owner: slot.owner, value: element.get_ref(), span: cx.span(element.span()) };
+fn item<T: FromToml>(key: &str, slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx) -> Option<At<T>> {
+    let inner = Slot { key, owner: slot.owner, value: element.get_ref(), span: cx.span(element.span()) };
     let value = T::from_toml(&inner, cx)?;
     Some(At { value, span: inner.span })
 }

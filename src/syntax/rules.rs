@@ -9,7 +9,8 @@ pub(crate) static TOML_SYNTAX: Rule = Rule {
     severity: Severity::Error,
     summary: "the text is not TOML",
     explanation: "A file breaks the grammar of TOML 1.0: a quote that does not close, a key twice in one table, a \
-value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read.",
+value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read. What may only follow from \
+a mistake, such as a name that is defined in the broken part, is not reported until it is mended.",
 };
 
 pub(crate) static UNKNOWN_KEY: Rule = Rule {

@@ -54,7 +54,10 @@ macro_rules! word_from_toml {
     ($($type:ty),+) => {
         $(impl FromToml for $type {
             fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
-                let text = slot.text(cx)?;
+                let Some(text) = slot.value.as_str() else {
+                    slot.wrong_type(&format!("one of {}", Self::WORDS.join(", ")), cx);
+                    return None;
+                };
                 let word = text.parse().ok();
                 if word.is_none() {
                     cx.findings.push(rules::unknown_word(slot.key, text, slot.span.clone(), Self::WORDS));
@@ -114,7 +117,8 @@ impl FromToml for SecretSource {
             }
         }
         if table.len() != 1 {
-            slot.wrong_type("exactly one of env and file", cx);
+            let found = if table.is_empty() { "an empty table" } else { "both of them" };
+            cx.findings.push(rules::wrong_type(slot.key, "exactly one of env and file", found, slot.span.clone()));
             return None;
         }
         found
@@ -195,14 +199,16 @@ fn free(slot: &Slot<'_>, cx: &mut Cx) -> Option<Value> {
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Some(Value::from(number)),
             Err(_) => {
-                slot.wrong_type("an integer of 64 bits", cx);
+                let found = "a larger one";
+                cx.findings.push(rules::wrong_type(slot.key, "an integer of 64 bits", found, slot.span.clone()));
                 None
             }
         },
         DeValue::Float(number) => match number.as_str().parse().ok().and_then(serde_json::Number::from_f64) {
             Some(number) => Some(Value::Number(number)),
             None => {
-                slot.wrong_type("a finite number, for JSON has no other", cx);
+                let found = "one that JSON does not have";
+                cx.findings.push(rules::wrong_type(slot.key, "a finite number", found, slot.span.clone()));
                 None
             }
         },

@@ -30,12 +30,16 @@ pub enum RoomWord {
 
 impl FromToml for RoomWord {
     fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
-        match slot.text(cx)? {
-            "static" => Some(Self::Static),
-            "dynamic" => Some(Self::Dynamic),
-            other => {
+        match slot.value.as_str() {
+            Some("static") => Some(Self::Static),
+            Some("dynamic") => Some(Self::Dynamic),
+            Some(other) => {
                 let known = ["static", "dynamic"];
                 cx.findings.push(crate::syntax::rules::unknown_word(slot.key, other, slot.span.clone(), &known));
+                None
+            }
+            None => {
+                slot.wrong_type("one of static, dynamic", cx);
                 None
             }
         }
