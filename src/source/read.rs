@@ -173,7 +173,12 @@ fn parent(path: &Path) -> PathBuf {
 fn read_text(path: &Path) -> Result<String, SourceError> {
     let shown = path.display().to_string();
     let unreadable = |cause| SourceError::Unreadable { path: shown.clone(), cause };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        // A pipe or a device could be read for ever.
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    let size = meta.len();
     if size > FILE_MAX {
         return Err(SourceError::TooLarge { path: shown, size });
     }
