@@ -18,7 +18,10 @@ pub(super) fn provider(names: &Names, name: &At<String>, table: &ProviderTable) 
     let preset = table.preset.as_ref().map_or(Preset::Custom, |preset| preset.value);
     let facts = preset::facts(preset);
     let address = table.address.as_ref().map(|text| names.address(text));
-    let sources = table.ips.as_ref().map(|ips| ips.value.iter().filter_map(|ip| names.source(ip)).collect());
+    let sources = table.ips.as_ref().map(|ips| {
+        let read: Vec<Option<_>> = ips.value.iter().map(|ip| names.source(ip)).collect();
+        read.into_iter().collect::<Option<Vec<_>>>()
+    });
     if let (Some(Some(address)), Some(at), Some(transport)) = (&address, &table.address, &table.transport) {
         port(names, address, &at.span, transport.value, Some(&transport.span));
     }
@@ -26,7 +29,7 @@ pub(super) fn provider(names: &Names, name: &At<String>, table: &ProviderTable) 
         preset,
         address: address.map_or(Some(facts.address), |address| address.map(Some))?,
         transport: table.transport.as_ref().map(|word| word.value).or(facts.transport),
-        sources: sources.unwrap_or(facts.sources),
+        sources: sources.unwrap_or(Some(facts.sources))?,
     })
 }
 

@@ -65,12 +65,22 @@ pub(super) fn headers(
             names.report(rules::header_reserved::finding(header, &entry.key));
             continue;
         } else if outbound && entry.value.value.chars().any(char::is_control) {
-            names.report(rules::header_malformed::finding(header, "its value is not one line", &entry.value.span));
+            names.report(rules::header_malformed::finding(
+                header,
+                "not one line",
+                &entry.value.span,
+                "write the value on one line, without control characters",
+            ));
             continue;
         } else {
             continue;
         };
-        names.report(rules::header_malformed::finding(header, why, &entry.key));
+        names.report(rules::header_malformed::finding(
+            header,
+            why,
+            &entry.key,
+            "use a name of your own, such as `X-Customer-Id`",
+        ));
     }
     map.value.iter().map(|(header, entry)| (header.clone(), entry.value.value.clone())).collect()
 }

@@ -52,7 +52,11 @@ pub(super) struct Names {
     pub findings: RefCell<Vec<Finding>>,
     /// Texts in broken tables: what they may refer to.
     pub mentioned: RefCell<BTreeSet<String>>,
-    /// Names of environments that `only` gave, so that an unknown one is told of once a place.
+    /// The kinds of which any name may be lost, because a file is broken where it may stand.
+    pub lost: BTreeSet<&'static str>,
+    /// The kinds of which a name refers to nothing: any of their tables may be the one that was meant.
+    dangling: RefCell<BTreeSet<&'static str>>,
+    /// Whether the table that is being read is there in this environment.
     here: Cell<bool>,
     /// Files that hold secrets.
     pub secret_files: RefCell<Vec<(PathBuf, Span)>>,
@@ -75,6 +79,8 @@ impl Names {
             files,
             findings: RefCell::new(findings),
             mentioned: RefCell::default(),
+            lost: BTreeSet::new(),
+            dangling: RefCell::default(),
             here: Cell::new(true),
             secret_files: RefCell::default(),
             lengths: Lengths::default(),
@@ -124,12 +130,26 @@ impl Names {
     ) -> Option<&'a T> {
         let name = text.value.strip_prefix(prefix).unwrap_or(&text.value);
         let Some(known) = all.get(name) else {
+            if self.is_lost(kind) {
+                return None;
+            }
             let names: Vec<&str> = all.keys().map(String::as_str).collect();
             let literal = self.is_literal(text);
             self.report(rules::reference_unknown::finding(kind, name, &text.span, &names, prefix, literal));
             return None;
         };
         self.meet(kind, name, &text.span, known)
+    }
+
+    /// Notes that a name refers to nothing. Whether nothing is to be said of it, because its table may be lost.
+    pub fn is_lost(&self, kind: &'static str) -> bool {
+        self.dangling.borrow_mut().insert(kind);
+        self.lost.contains(kind)
+    }
+
+    /// Whether some name of a kind refers to nothing.
+    pub fn is_dangling(&self, kind: &str) -> bool {
+        self.dangling.borrow().contains(kind)
     }
 
     /// Notes that something refers to a table; leaves a finding when it is absent where the reference is not.

@@ -216,7 +216,7 @@ fn matching(names: &Names, item: &At<String>) -> Vec<E164> {
         range.used.set(true);
         any |= range.value.is_none();
     }
-    if !any && !broken_alias(names, &glob) {
+    if !any && !broken_alias(names, &glob) && !names.is_lost("number") {
         names.report(rules::numbers_empty::pattern(&item.value, &item.span, names.aliases.len()));
     }
     found
@@ -230,14 +230,14 @@ fn broken_alias(names: &Names, glob: &Glob) -> bool {
 fn one(names: &Names, item: &At<String>) -> Option<E164> {
     let (number, kind) = match names.aliases.get(&item.value) {
         // A number whose table is broken has a finding.
-        Some(of) => (of.number?, "number with the alias"),
+        Some(of) => (of.number?, "number"),
         None if is_alias(&item.value) => {
             let broken_range = item.value.rsplit_once('-').and_then(|(range, _)| names.ranges.get(range));
             let held_back = broken_range.is_some_and(|range| range.value.is_none()) || names.is_mentioned(&item.value);
             if !held_back {
                 let known: Vec<&str> = names.aliases.keys().map(String::as_str).collect();
                 let literal = names.is_literal(item);
-                let kind = "number with the alias";
+                let kind = "alias";
                 let (name, span) = (&item.value, &item.span);
                 names.report(rules::reference_unknown::finding(kind, name, span, &known, "", literal));
             }

@@ -27,6 +27,8 @@ pub(super) struct Resolved {
 pub(super) fn resolve(mut draft: Draft) -> Resolved {
     let files = std::mem::take(&mut draft.files);
     let mut names = Names::new(files, std::mem::take(&mut draft.findings));
+    names.lost = std::mem::take(&mut draft.lost);
+    names.mentioned.borrow_mut().append(&mut draft.mentioned);
     let settings = settings::read(&names, &mut draft);
 
     names.providers =
@@ -114,7 +116,7 @@ impl Names {
 
     fn report_unused(&self, vars: &[crate::syntax::Variable]) {
         let unused = |kind: &str, name: &str, span: &Span| {
-            if !self.is_mentioned(name) {
+            if !self.is_mentioned(name) && !self.is_dangling(kind) {
                 self.report(rules::unused::finding(kind, name, span));
             }
         };
@@ -125,7 +127,11 @@ impl Names {
         }
         idle(&self.providers).for_each(|(name, span)| unused("provider", name, span));
         idle(&self.gateways).for_each(|(name, span)| unused("gateway", name, span));
-        idle(&self.ranges).for_each(|(name, span)| unused("number range", name, span));
+        idle(&self.ranges).for_each(|(name, span)| {
+            if !self.is_dangling("number") {
+                unused("number range", name, span);
+            }
+        });
         idle(&self.agents).for_each(|(name, span)| unused("agent", name, span));
         idle(&self.rooms).for_each(|(name, span)| unused("room", name, span));
         let ranges: Vec<&Span> = self.ranges.values().map(|known| &known.span).collect();

@@ -72,7 +72,7 @@ impl Reconciled {
         match self {
             Self::Applied { digest, .. } => State::Serving { digest: digest.clone() },
             Self::Broken(report) => State::Degraded {
-                reason: format!("the files have {} findings; run `strowger validate`", report.findings.len()),
+                reason: format!("the files are broken ({} findings); run `strowger validate`", report.findings.len()),
             },
             Self::Failed { reason, .. } => State::Degraded { reason: reason.clone() },
         }

@@ -53,6 +53,12 @@ impl File {
         (line, column + 1)
     }
 
+    /// How many bytes the line of a byte has, its end included.
+    pub(super) fn line_length(&self, byte: usize) -> usize {
+        let line = self.lines.partition_point(|start| *start <= byte.min(self.text.len()));
+        self.line_start(line) - self.line_start(line - 1)
+    }
+
     fn line_start(&self, line: usize) -> usize {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }
@@ -72,7 +78,11 @@ impl SourceCode for File {
         let first = line_of(span.offset()).saturating_sub(before);
         // A span that ends with its line's end does not reach into the next line.
         let last = line_of(end.saturating_sub(1).max(span.offset())) + after;
-        let start = self.line_start(first);
+        // Without lines before it, a span begins at its own column; that is how miette asks for the place itself.
+        let (start, column) = match before {
+            0 => (span.offset(), self.line_column(span.offset()).1 - 1),
+            _ => (self.line_start(first), 0),
+        };
         let stop = self.line_start(last + 1);
         let data = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
@@ -80,7 +90,7 @@ impl SourceCode for File {
             data,
             SourceSpan::from((start, stop - start)),
             first,
-            0,
+            column,
             self.lines.len(),
         )))
     }

@@ -120,7 +120,8 @@ impl SourceError {
                 None => format!("there are {}", known.join(", ")),
             },
             Self::Include { .. } => {
-                "write a path or a glob that stays inside the directory, such as `rules/*.toml`".to_owned()
+                "name a file that is there, or a glob inside the directory, such as `rules/*.toml`, which may match nothing"
+                    .to_owned()
             }
         }
     }
@@ -141,6 +142,7 @@ pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceE
         }
         Err(cause) => return Err(SourceError::Unreadable { path: shown(path), cause }),
     };
+    let root = bare(root);
     let text = match read_text(&root) {
         Err(SourceError::Unreadable { cause, .. }) if path.is_dir() && cause.kind() == io::ErrorKind::NotFound => {
             return Err(SourceError::NoRoot { path: shown(path) });
@@ -150,6 +152,7 @@ pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceE
     let mut paths = vec![root.clone()];
     for pattern in syntax::includes(&text) {
         for found in follow(&pattern, &directory, &root)? {
+            let found = bare(found);
             if !paths.contains(&found) {
                 paths.push(found);
             }
@@ -203,6 +206,11 @@ fn environments(directory: &Path) -> Vec<String> {
     names
 }
 
+/// A path without a leading `./`, so that a file has one name however it is come by.
+fn bare(path: PathBuf) -> PathBuf {
+    path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
+}
+
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
@@ -213,7 +221,12 @@ fn parent(path: &Path) -> PathBuf {
 fn read_text(path: &Path) -> Result<String, SourceError> {
     let shown = path.display().to_string();
     let unreadable = |cause| SourceError::Unreadable { path: shown.clone(), cause };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        // A pipe or a device could be read for ever.
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    let size = meta.len();
     if size > FILE_MAX {
         return Err(SourceError::TooLarge { path: shown, size });
     }

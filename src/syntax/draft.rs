@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use toml::de::{DeTable, DeValue};
 
-use super::read::{At, Cx, Entry, Field, FromToml, Open, Owner, Tables};
+use super::read::{At, Cx, Entry, Field, FromToml, Open, Owner, Tables, mentions};
 use super::recover::{recover, whole};
 use super::rules;
 use super::tables::{
@@ -13,7 +13,7 @@ use super::tables::{
     NumberTable, ProviderTable, RootTable, RuleTable, StackTable,
 };
 use super::vars::{Variable, Vars};
-use crate::diagnostic::{Files, Finding, Span};
+use crate::diagnostic::{Files, Finding, Span, nearest};
 
 /// What the files say: known shape, a span for every key and value; most values are still text.
 #[derive(Debug, Default)]
@@ -34,6 +34,10 @@ pub struct Draft {
     pub daemon: Vec<At<DaemonTable>>,
     /// What the environment's file says beside its variables.
     pub environment: Environment,
+    /// The kinds of tables of which any name may be lost.
+    pub lost: BTreeSet<&'static str>,
+    /// Words in what could not be read: what it may define or refer to.
+    pub mentioned: BTreeSet<String>,
     /// The `schema` keys.
     pub schema: Vec<At<u16>>,
     /// Every declaration under `[vars]`.
@@ -147,22 +151,26 @@ impl Draft {
     fn file(&mut self, root: &DeTable<'_>, cx: &mut Cx<'_>) {
         let whole = Span { file: cx.file, range: 0..0 };
         Open::of(root, Owner::FILE, whole, RootTable::KEYS, cx);
-        // A header that says nothing might have been the stack's.
-        if cx.broken.headers.iter().any(|(kind, ..)| kind.is_empty()) {
+        // A header that says nothing might have been anything's.
+        if cx.broken.headers.iter().any(|(kind, ..)| !RootTable::KEYS.contains(&kind.as_str())) {
             self.broken.insert("stack");
+            self.lost.extend(["provider", "gateway", "number", "agent", "room", "rule"]);
         }
+        let keys = root.keys().map(|key| key.get_ref().as_ref()).filter(|key| !RootTable::KEYS.contains(key));
+        self.broken.extend(keys.filter_map(|key| nearest(key, RootTable::KEYS.iter().copied())));
+        self.mentioned.append(&mut cx.broken.words);
         self.stack.extend(one::<StackTable>("stack", root, cx, &mut self.broken));
         self.account.extend(one::<AccountTable>("account", root, cx, &mut self.broken));
         self.guard.extend(one::<GuardTable>("guard", root, cx, &mut self.broken));
         self.daemon.extend(one::<DaemonTable>("daemon", root, cx, &mut self.broken));
         self.schema.extend(read::<Option<At<u16>>>(root, "schema", cx).flatten());
-        more(&mut self.provider, "provider", root, cx);
-        more(&mut self.gateway, "gateway", root, cx);
-        more(&mut self.number, "number", root, cx);
-        more(&mut self.number_range, "number_range", root, cx);
-        more(&mut self.agent, "agent", root, cx);
-        more(&mut self.room, "room", root, cx);
-        more(&mut self.rule, "rule", root, cx);
+        more(&mut self.provider, "provider", root, cx, &mut self.lost);
+        more(&mut self.gateway, "gateway", root, cx, &mut self.lost);
+        more(&mut self.number, "number", root, cx, &mut self.lost);
+        more(&mut self.number_range, "number_range", root, cx, &mut self.lost);
+        more(&mut self.agent, "agent", root, cx, &mut self.lost);
+        more(&mut self.room, "room", root, cx, &mut self.lost);
+        more(&mut self.rule, "rule", root, cx, &mut self.lost);
         let adopt = read::<Option<At<Vec<At<AdoptTable>>>>>(root, "adopt", cx).flatten();
         self.adopt.extend(adopt.into_iter().flat_map(|at| at.value));
     }
@@ -214,15 +222,37 @@ fn one<T: FromToml>(
     table.flatten()
 }
 
-/// Adds the tables of one kind from one file; those whose headers are broken are known by name.
-fn more<T: FromToml>(all: &mut Tables<T>, kind: &'static str, root: &DeTable<'_>, cx: &mut Cx<'_>) {
-    let read: Option<Tables<T>> = read(root, kind, cx);
-    all.0.extend(read.map(|tables| tables.0).unwrap_or_default());
-    for (_, name, range) in cx.broken.headers.iter().filter(|(broken, name, _)| broken == kind && !name.is_empty()) {
-        let span = cx.span(range.clone());
-        let text = cx.text.get(range.start..).unwrap_or_default();
-        let body = text.split("\n[").next().unwrap_or_default();
-        let mentions = body.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-        all.0.push(Entry { name: At { value: name.clone(), span }, table: None, mentions });
+/// Adds the tables of one kind from one file; those whose headers are broken or misspelt are known by name.
+fn more<T: FromToml>(
+    all: &mut Tables<T>,
+    kind: &'static str,
+    root: &DeTable<'_>,
+    cx: &mut Cx<'_>,
+    lost: &mut BTreeSet<&'static str>,
+) {
+    match read::<Tables<T>>(root, kind, cx) {
+        Some(tables) => all.0.extend(tables.0),
+        None => drop(lost.insert(kind)),
+    }
+    for (_, name, range) in cx.broken.headers.iter().filter(|(broken, ..)| broken == kind) {
+        if name.is_empty() {
+            lost.insert(kind);
+            continue;
+        }
+        let name = At { value: name.clone(), span: cx.span(range.clone()) };
+        all.0.push(Entry { name, table: None, mentions: Vec::new() });
+    }
+    for (key, value) in root {
+        let word = key.get_ref().as_ref();
+        if RootTable::KEYS.contains(&word) || nearest(word, RootTable::KEYS.iter().copied()) != Some(kind) {
+            continue;
+        }
+        let names = value.get_ref().as_table().into_iter().flatten();
+        all.0.extend(names.map(|(name, value)| {
+            let mut texts = Vec::new();
+            mentions(value.get_ref(), &mut texts);
+            let name = At { value: name.get_ref().to_string(), span: cx.span(name.span()) };
+            Entry { name, table: None, mentions: texts }
+        }));
     }
 }

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::recover::Broken;
 use super::rules;
-use crate::diagnostic::{FileId, Finding, Span};
+use crate::diagnostic::{FileId, Finding, Span, nearest};
 
 /// A value and the place where it stands.
 #[derive(Debug, Clone)]
@@ -91,6 +91,8 @@ impl fmt::Display for Owner<'_> {
 pub(crate) struct Slot<'a> {
     /// The key as the user sees it.
     pub key: &'a str,
+    /// Which item of a list under the key it is.
+    pub index: Option<usize>,
     /// What a table would be called that stands here.
     pub owner: Owner<'a>,
     pub value: &'a DeValue<'a>,
@@ -109,7 +111,15 @@ impl<'a> Slot<'a> {
 
     pub fn wrong_type(&self, expected: &str, cx: &mut Cx<'_>) {
         let found = type_name(self.value);
-        cx.findings.push(rules::wrong_type(self.key, expected, found, self.span.clone()));
+        cx.findings.push(rules::wrong_type(&self.shown(), expected, found, self.span.clone()));
+    }
+
+    /// What findings call it.
+    pub fn shown(&self) -> Cow<'a, str> {
+        match self.index {
+            None => Cow::Borrowed(self.key),
+            Some(at) => Cow::Owned(format!("{}[{at}]", self.key)),
+        }
     }
 }
 
@@ -128,7 +138,7 @@ impl<T: FromToml> Field for At<T> {
         let Some(slot) = table.slot(key, cx) else {
             // A key whose line is broken is not missing.
             let Owner { kind, name, .. } = table.owner;
-            if !cx.broken.has_key(kind, name.unwrap_or_default(), key) {
+            if !table.misspelt.contains(&key) && !cx.broken.has_key(kind, name.unwrap_or_default(), key) {
                 cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
             }
             return None;
@@ -143,7 +153,8 @@ impl<T: FromToml> Field for At<T> {
 
 impl<T: FromToml> Field for Option<At<T>> {
     fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
-        let Some(slot) = table.slot(key, cx) else { return Some(None) };
+        // Nobody knows what a table says whose key is misspelt, so nothing more is said of it.
+        let Some(slot) = table.slot(key, cx) else { return (!table.misspelt.contains(&key)).then_some(None) };
         if cx.is_unresolved(&slot.span.range) {
             return None;
         }
@@ -165,11 +176,13 @@ pub(crate) struct Open<'a> {
     owner: Owner<'a>,
     /// Where a missing key is reported: the table's key or header.
     head: Span,
+    /// Known keys that are absent and that an unknown key was surely meant for.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Open<'a> {
     /// Opens a table and reports the keys in it that nobody reads.
-    pub fn new(slot: &Slot<'a>, known: &[&str], cx: &mut Cx<'_>) -> Option<Self> {
+    pub fn new(slot: &Slot<'a>, known: &[&'static str], cx: &mut Cx<'_>) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type("a table", cx);
             return None;
@@ -177,23 +190,25 @@ impl<'a> Open<'a> {
         Some(Self::of(table, slot.owner, slot.span.clone(), known, cx))
     }
 
-    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx<'_>) -> Self {
+    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&'static str], cx: &mut Cx<'_>) -> Self {
+        let mut misspelt = Vec::new();
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 // A near word that is there already cannot be what was meant.
-                let left: Vec<&str> = known.iter().copied().filter(|word| !table.contains_key(*word)).collect();
+                let left: Vec<&'static str> = known.iter().copied().filter(|word| !table.contains_key(*word)).collect();
                 let span = cx.span(key.span());
                 let literal = cx.is_literal(&span, name);
+                misspelt.extend(nearest(name, left.iter().copied()));
                 cx.findings.push(rules::unknown_key(name, owner, span, known, &left, literal));
             }
         }
-        Self::unchecked(table, owner, head)
+        Self { table, owner, head, misspelt }
     }
 
     /// Opens a table whose keys were looked at already.
     pub fn unchecked(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span) -> Self {
-        Self { table, owner, head }
+        Self { table, owner, head, misspelt: Vec::new() }
     }
 
     fn slot(&self, key: &'static str, cx: &Cx<'_>) -> Option<Slot<'a>> {
@@ -202,7 +217,7 @@ impl<'a> Open<'a> {
             "" => Owner { kind: key, ..self.owner },
             _ => Owner { inside: Some(key), ..self.owner },
         };
-        Some(Slot { key, owner, value: value.get_ref(), span: cx.span(value.span()) })
+        Some(Slot { key, index: None, owner, value: value.get_ref(), span: cx.span(value.span()) })
     }
 }
 
@@ -233,25 +248,40 @@ impl<T: FromToml> FromToml for Tables<T> {
             slot.wrong_type(&format!("tables with a name, such as [{}.NAME]", slot.key), cx);
             return None;
         };
-        let entries = table.iter().map(|(key, value)| {
+        // Keys right below the kind: the header lacks a name, which is one mistake, however many keys follow it.
+        let nameless = table.iter().filter(|(_, value)| !matches!(value.get_ref(), DeValue::Table(_)));
+        let nameless = nameless.min_by_key(|(key, _)| key.span().start);
+        if let Some((key, value)) = nameless {
+            let found = type_name(value.get_ref());
+            let finding = rules::wrong_type(key.get_ref(), "a table", found, cx.span(key.span()));
+            cx.findings.push(finding.help(format!("a header has a name: write `[{}.NAME]`", slot.key)));
+        }
+        let mut entries: Vec<Entry<T>> = Vec::new();
+        for (key, value) in table.iter() {
             let name = key.get_ref().as_ref();
             let head = cx.span(key.span());
             let owner = Owner { name: Some(name), ..slot.owner };
-            let inner = Slot { key: name, owner, value: value.get_ref(), span: head.clone() };
+            let inner = Slot { key: name, index: None, owner, value: value.get_ref(), span: head.clone() };
+            // A table that stands after its key, and not in a header, belongs to the header without a name.
+            let inline = value.span().start >= key.span().end;
+            let is_key = !matches!(value.get_ref(), DeValue::Table(_)) || (inline && nameless.is_some());
             // A table that has lost a line is read for its other mistakes, and not believed.
-            let table = T::from_toml(&inner, cx).filter(|_| !cx.broken.has_table(slot.key, name));
+            let read = if is_key { None } else { T::from_toml(&inner, cx) };
+            let table = read.filter(|_| !cx.broken.has_table(slot.key, name));
             let mut mentions = Vec::new();
             if table.is_none() {
                 self::mentions(value.get_ref(), &mut mentions);
             }
-            Entry { name: At { value: name.to_owned(), span: head }, table, mentions }
-        });
-        Some(Self(entries.collect()))
+            entries.push(Entry { name: At { value: name.to_owned(), span: head }, table, mentions });
+        }
+        // In the order of the file, so that "first" is what the reader sees first.
+        entries.sort_by_key(|entry| entry.name.span.range.start);
+        Some(Self(entries))
     }
 }
 
 /// Every text in a value.
-fn mentions(value: &DeValue<'_>, all: &mut Vec<String>) {
+pub(crate) fn mentions(value: &DeValue<'_>, all: &mut Vec<String>) {
     match value {
         DeValue::String(text) => all.push(text.to_string()),
         DeValue::Array(array) => array.iter().for_each(|item| mentions(item.get_ref(), all)),
@@ -279,7 +309,7 @@ pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Vec<
         slot.wrong_type("a list", cx);
         return None;
     };
-    let read: Vec<Option<At<T>>> = array.iter().map(|element| item(slot, element, cx)).collect();
+    let read: Vec<Option<At<T>>> = array.iter().enumerate().map(|(at, element)| item(at, slot, element, cx)).collect();
     read.into_iter().collect()
 }
 
@@ -293,7 +323,8 @@ pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<BTree
         .iter()
         .map(|(key, value)| {
             let name = key.get_ref().as_ref();
-            let inner = Slot { key: name, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) };
+            let inner =
+                Slot { key: name, index: None, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) };
             if cx.is_unresolved(&inner.span.range) {
                 return None;
             }
@@ -313,8 +344,9 @@ pub struct Keyed<T> {
     pub value: At<T>,
 }
 
-fn item<T: FromToml>(slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx<'_>) -> Option<At<T>> {
-    let inner = Slot { key: slot.key, owner: slot.owner, value: element.get_ref(), span: cx.span(element.span()) };
+fn item<T: FromToml>(index: usize, slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx<'_>) -> Option<At<T>> {
+    let span = cx.span(element.span());
+    let inner = Slot { key: slot.key, index: Some(index), owner: slot.owner, value: element.get_ref(), span };
     if cx.is_unresolved(&inner.span.range) {
         return None;
     }

@@ -30,6 +30,8 @@ pub(crate) struct Broken {
     tables: BTreeSet<(String, String)>,
     /// Tables whose header is broken, with its place: they are not there at all.
     pub headers: Vec<(String, String, Range<usize>)>,
+    /// Every word in what was blanked: what it may define or refer to.
+    pub words: BTreeSet<String>,
 }
 
 impl Broken {
@@ -55,6 +57,7 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
         let header = source.trim_start().starts_with('[');
         if skipping && !header {
             // What follows a broken header belongs to a table that is not there.
+            recovered.broken.words.extend(words(source));
             blanks.push(statement);
             continue;
         }
@@ -73,6 +76,7 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
         let at = statement.start + at.start.min(source.len())..statement.start + at.end.min(source.len());
         let span = Span { file, range: shown(text, &statement, at) };
         recovered.findings.push(rules::toml_syntax(error.message(), span));
+        recovered.broken.words.extend(words(source));
         let (kind, name) = table.clone();
         recovered.broken.tables.insert((kind.clone(), name.clone()));
         if header {
@@ -94,19 +98,47 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
     recovered
 }
 
+/// The words of a stretch, as names and numbers are written.
+fn words(source: &str) -> impl Iterator<Item = String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || "+-_*".contains(c);
+    source.split(move |c| !word(c)).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
 /// What is wrong with a text whose statements are all right by themselves: a key that stands twice.
 pub(super) fn whole(file: FileId, text: &str, errors: &[toml::de::Error]) -> Vec<Finding> {
-    let finding = |error: &toml::de::Error| {
-        let range = error.span().unwrap_or(0..0);
-        let range = range.start.min(text.len())..range.end.min(text.len());
-        let first = earlier(text, &range);
-        let finding = rules::toml_syntax(error.message(), Span { file, range });
-        match first {
-            Some(range) if error.message() == "duplicate key" => finding.and(Span { file, range }, "first here"),
-            _ => finding,
+    let mut errors: Vec<(Range<usize>, &str)> = errors
+        .iter()
+        .map(|error| {
+            let range = error.span().unwrap_or(0..0);
+            (range.start.min(text.len())..range.end.min(text.len()), error.message())
+        })
+        .collect();
+    errors.sort_by_key(|(range, _)| range.start);
+    let mut findings = Vec::new();
+    // Where the section ends whose header stands twice: every key in it would be told of again.
+    let mut copy = 0;
+    for (range, message) in errors {
+        if range.start < copy {
+            continue;
         }
-    };
-    errors.iter().map(finding).collect()
+        let line = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        if text[line..].trim_start().starts_with('[') {
+            copy = text[range.end..].find("\n[").map_or(text.len(), |at| range.end + at + 1);
+        }
+        let twice = message == "duplicate key";
+        let key = text.get(range.clone()).unwrap_or_default().to_owned();
+        let first = earlier(text, &range).filter(|_| twice);
+        let span = Span { file, range };
+        let finding = match twice {
+            true => rules::key_twice(&key, span),
+            false => rules::toml_syntax(message, span),
+        };
+        findings.push(match first {
+            Some(range) => finding.and(Span { file, range }, "first here"),
+            None => finding,
+        });
+    }
+    findings
 }
 
 /// Where a key or header that stands twice stood first.

@@ -9,7 +9,8 @@ pub(crate) static TOML_SYNTAX: Rule = Rule {
     severity: Severity::Error,
     summary: "the text is not TOML",
     explanation: "A file breaks the grammar of TOML 1.0: a quote that does not close, a key twice in one table, a \
-value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read.",
+value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read. What may only follow from \
+a mistake, such as a name that is defined in the broken part, is not reported until it is mended.",
 };
 
 pub(crate) static UNKNOWN_KEY: Rule = Rule {
@@ -126,12 +127,20 @@ pub(super) fn variable_unknown(name: &str, span: Span, known: &[&str]) -> Findin
     }
 }
 
+pub(super) fn key_twice(key: &str, span: Span) -> Finding {
+    Finding::new(&TOML_SYNTAX, format!("`{key}` stands here twice"), span, "a second time here")
+        .help("keep one of the two")
+}
+
 pub(super) fn toml_syntax(message: &str, span: Span) -> Finding {
-    let help = match message {
-        "duplicate key" => "keep one of the two",
-        _ if message.starts_with("string values must be quoted") => "write the value in quotes",
-        _ if message.contains("expected newline") => "write each key on a line of its own",
-        _ => "mend the line; the rest of the file was read without it",
+    let help = if message.starts_with("string values must be quoted") {
+        "write a value behind the `=`, text in quotes"
+    } else if message.starts_with("invalid unquoted key") {
+        "put the key in quotes, as in `[number.\"+14155550100\"]`"
+    } else if message.contains("expected newline") {
+        "write each key on a line of its own"
+    } else {
+        "mend the line; the rest of the file was read without it"
     };
     Finding::new(&TOML_SYNTAX, message, span, "here").help(help)
 }

@@ -62,11 +62,14 @@ macro_rules! word_from_toml {
     ($($type:ty),+) => {
         $(impl FromToml for $type {
             fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
-                let text = slot.text(cx)?;
+                let Some(text) = slot.value.as_str() else {
+                    slot.wrong_type(&format!("one of {}", Self::WORDS.join(", ")), cx);
+                    return None;
+                };
                 let word = text.parse().ok();
                 if word.is_none() {
                     let literal = cx.is_literal(&slot.span, text);
-                    cx.findings.push(rules::unknown_word(slot.key, text, slot.span.clone(), Self::WORDS, literal));
+                    cx.findings.push(rules::unknown_word(&slot.shown(), text, slot.span.clone(), Self::WORDS, literal));
                 }
                 word
             }
@@ -144,7 +147,7 @@ impl FromToml for SecretSource {
         let table = match slot.value {
             DeValue::Table(table) => table,
             DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) => {
-                cx.findings.push(rules::plain_secret(slot.key, slot.span.clone()));
+                cx.findings.push(rules::plain_secret(&slot.shown(), slot.span.clone()));
                 return None;
             }
             _ => {
@@ -161,8 +164,10 @@ impl FromToml for SecretSource {
                 Open::new(slot, &kinds, cx)?;
                 return None;
             }
-            _ => {
-                slot.wrong_type("exactly one of env, file and exec", cx);
+            found => {
+                let found = if found == 0 { "a table without any" } else { "several of them" };
+                let span = slot.span.clone();
+                cx.findings.push(rules::wrong_type(&slot.shown(), "exactly one of env, file and exec", found, span));
                 return None;
             }
         }
@@ -248,7 +253,7 @@ impl FromToml for Free {
 
 fn free(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Value> {
     let inner = |key, value: &toml::Spanned<DeValue<'_>>, cx: &mut Cx<'_>| {
-        free(&Slot { key, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) }, cx)
+        free(&Slot { key, index: None, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) }, cx)
     };
     match slot.value {
         DeValue::String(text) => Some(Value::from(text.as_ref())),
@@ -257,14 +262,16 @@ fn free(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Value> {
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Some(Value::from(number)),
             Err(_) => {
-                slot.wrong_type("an integer of 64 bits", cx);
+                let found = "a larger one";
+                cx.findings.push(rules::wrong_type(&slot.shown(), "an integer of 64 bits", found, slot.span.clone()));
                 None
             }
         },
         DeValue::Float(number) => match number.as_str().parse().ok().and_then(serde_json::Number::from_f64) {
             Some(number) => Some(Value::Number(number)),
             None => {
-                slot.wrong_type("a finite number, for JSON has no other", cx);
+                let found = "one that JSON does not have";
+                cx.findings.push(rules::wrong_type(&slot.shown(), "a finite number", found, slot.span.clone()));
                 None
             }
         },

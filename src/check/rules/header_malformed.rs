@@ -9,7 +9,6 @@ pub(crate) static RULE: Rule = Rule {
     explanation: "A header name is a token of RFC 3261 section 25.1 (letters, digits and `-.!%*_+`~'`), and a value is one line.",
 };
 
-pub(crate) fn finding(name: &str, why: &str, span: &Span) -> Finding {
-    Finding::new(&RULE, format!("header `{name}` cannot be used"), span.clone(), why.to_owned())
-        .help("use a name of your own, such as `X-Customer-Id`")
+pub(crate) fn finding(name: &str, why: &str, span: &Span, help: &str) -> Finding {
+    Finding::new(&RULE, format!("header `{name}` cannot be used"), span.clone(), why.to_owned()).help(help)
 }

@@ -56,13 +56,17 @@ pub enum RoomWord {
 
 impl FromToml for RoomWord {
     fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
-        match slot.text(cx)? {
-            "static" => Some(Self::Static),
-            "dynamic" => Some(Self::Dynamic),
-            other => {
+        match slot.value.as_str() {
+            Some("static") => Some(Self::Static),
+            Some("dynamic") => Some(Self::Dynamic),
+            Some(other) => {
                 let literal = cx.is_literal(&slot.span, other);
                 let known = ["static", "dynamic"];
-                cx.findings.push(rules::unknown_word(slot.key, other, slot.span.clone(), &known, literal));
+                cx.findings.push(rules::unknown_word(&slot.shown(), other, slot.span.clone(), &known, literal));
+                None
+            }
+            None => {
+                slot.wrong_type("one of static, dynamic", cx);
                 None
             }
         }

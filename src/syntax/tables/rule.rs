@@ -93,7 +93,7 @@ impl FromToml for Allow {
             DeValue::String(word) if word == "everybody" => Some(Self::Everybody(Everybody::Everybody)),
             DeValue::String(word) => {
                 let literal = cx.is_literal(&slot.span, word);
-                let finding = rules::unknown_word(slot.key, word, slot.span.clone(), &["everybody"], literal);
+                let finding = rules::unknown_word(&slot.shown(), word, slot.span.clone(), &["everybody"], literal);
                 cx.findings.push(finding);
                 None
             }
