@@ -9,6 +9,7 @@ mod registry;
 mod resolve;
 mod rule;
 pub(crate) mod rules;
+mod test_case;
 
 pub use registry::{all, find};
 

@@ -8,8 +8,8 @@ use super::{preset, rules};
 use crate::diagnostic::{Files, Finding, Span};
 use crate::model::{
     Account, Agent, Alias, Credentials, Declared, E164, Gateway, MediaEncryption, Parts, PhoneNumber, Place, Preset,
-    Provider, Region, Regions, Removal, Room, RoomMode, RoomPrefix, RoomTarget, Sharing, SipAddress, Transport,
-    Unmanaged,
+    Provider, Region, Regions, Removal, Room, RoomMode, RoomPrefix, RoomTarget, Sharing, SipAddress, TestCase,
+    Transport, Unmanaged,
 };
 use crate::syntax::tables::{RoomTable, RoomWord};
 use crate::syntax::{At, Draft, Entry, Tables, rules as shape};
@@ -269,7 +269,8 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
     let rules = gather(&names, "rule", draft.rule, |name, table| super::rule::rule(&names, name, table));
     super::rule::claims(&names, &rules);
     names.report_unused();
-    names.parts(stack_name, unmanaged, account, rules)
+    let tests = draft.test.iter().filter_map(|test| super::test_case::test_case(&names, test, &rules)).collect();
+    names.parts(stack_name, unmanaged, account, rules, tests)
 }
 
 impl Names {
@@ -302,6 +303,7 @@ impl Names {
         unmanaged: Unmanaged,
         account: Option<Account>,
         rules: BTreeMap<String, Known<super::rule::Read>>,
+        tests: Vec<TestCase>,
     ) -> (Option<Parts>, Vec<Finding>) {
         let places = |span: &Span| self.place(span);
         let mut parts = stack.map(|stack| Parts {
@@ -314,6 +316,7 @@ impl Names {
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            tests,
         });
         if let Some(parts) = &mut parts {
             for known in self.gateways.values() {

@@ -6,7 +6,7 @@ use super::gateway::words;
 use super::{
     AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName,
     RoomName, RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
-    Transport,
+    TestCase, Transport,
 };
 
 words!(
@@ -104,6 +104,7 @@ pub struct Exchange {
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    tests: Vec<TestCase>,
 }
 
 /// The parts of a configuration before they are known to fit together.
@@ -118,6 +119,7 @@ pub(crate) struct Parts {
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub tests: Vec<TestCase>,
 }
 
 impl Exchange {
@@ -145,8 +147,8 @@ impl Exchange {
                 }
             }
         }
-        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms } = parts;
-        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms })
+        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, tests } = parts;
+        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, tests })
     }
 
     /// The ownership namespace.
@@ -192,6 +194,11 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The calls whose decisions are expected, in the order of the files.
+    pub fn tests(&self) -> &[TestCase] {
+        &self.tests
     }
 
     /// The rules with their PINs read.

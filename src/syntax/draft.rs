@@ -6,6 +6,7 @@ use super::read::{At, Cx, Entry, Open, Owner, Tables};
 use super::rules;
 use super::tables::{
     AccountTable, AgentTable, GatewayTable, NumberTable, ProviderTable, RoomTable, RootTable, RuleTable, StackTable,
+    TestTable,
 };
 use crate::diagnostic::{FileId, Files, Finding, Span};
 
@@ -36,6 +37,8 @@ pub struct Draft {
     pub room: Tables<RoomTable>,
     /// `[rule.*]`
     pub rule: Tables<RuleTable>,
+    /// `[[test]]`, from all files.
+    pub test: Vec<At<TestTable>>,
 }
 
 /// Reads the texts of a configuration. Total: any text gives a draft, with findings where it is wrong.
@@ -53,6 +56,7 @@ pub fn parse(files: &Files) -> Draft {
         agent: Tables::default(),
         room: Tables::default(),
         rule: Tables::default(),
+        test: Vec::new(),
     };
     for (id, file) in files.iter() {
         draft.file(id, file.text());
@@ -104,6 +108,8 @@ impl Draft {
         more(&mut self.agent, read!("agent", Tables<AgentTable>));
         more(&mut self.room, read!("room", Tables<RoomTable>));
         more(&mut self.rule, read!("rule", Tables<RuleTable>));
+        self.test
+            .extend(read!("test", Option<At<Vec<At<TestTable>>>>).flatten().map_or_else(Vec::new, |tests| tests.value));
         self.findings.append(&mut cx.findings);
     }
 }

@@ -19,5 +19,6 @@ pub(crate) mod schema_unknown;
 pub(crate) mod source_malformed;
 pub(crate) mod sources_unknown;
 pub(crate) mod tag_reserved;
+pub(crate) mod test_malformed;
 pub(crate) mod unused;
 pub(crate) mod url_malformed;

@@ -11,6 +11,7 @@ mod room;
 mod root;
 mod rule;
 mod stack;
+mod test;
 
 pub(crate) use account::AccountTable;
 pub(crate) use agent::AgentTable;
@@ -21,3 +22,4 @@ pub(crate) use room::{RoomTable, RoomWord};
 pub(crate) use root::RootTable;
 pub(crate) use rule::{AllowTable, RuleRoom, RuleTable};
 pub(crate) use stack::StackTable;
+pub(crate) use test::TestTable;

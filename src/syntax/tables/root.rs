@@ -1,6 +1,8 @@
 //! A whole file.
 
-use super::{AccountTable, AgentTable, GatewayTable, NumberTable, ProviderTable, RoomTable, RuleTable, StackTable};
+use super::{
+    AccountTable, AgentTable, GatewayTable, NumberTable, ProviderTable, RoomTable, RuleTable, StackTable, TestTable,
+};
 use crate::syntax::read::{At, Tables, table};
 
 table!(
@@ -25,5 +27,7 @@ table!(
         room: Tables<RoomTable>,
         /// Routing rules, by name.
         rule: Tables<RuleTable>,
+        /// Calls that nobody makes, and the decisions that are expected of them: `[[test]]`.
+        test: Option<At<Vec<At<TestTable>>>>,
     }
 );
