@@ -16,6 +16,7 @@ mod resolve;
 mod rule;
 pub(crate) mod rules;
 mod settings;
+mod test_case;
 
 pub use registry::{all, find};
 

@@ -44,6 +44,7 @@ static CHECKED: &[&Rule] = &[
     &rules::source_malformed::RULE,
     &rules::sources_unknown::RULE,
     &rules::tag_reserved::RULE,
+    &rules::test_malformed::RULE,
     &rules::unused::RULE,
     &rules::url_malformed::RULE,
     &rules::useless_key::RULE,

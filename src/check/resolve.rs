@@ -8,7 +8,9 @@ use super::names::{Known, Names, Only, gather};
 use super::settings::{self, Settings};
 use super::{gateways, numbers, rules};
 use crate::diagnostic::{Finding, Span};
-use crate::model::{Agent, AgentName, DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget};
+use crate::model::{
+    Agent, AgentName, DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget, TestCase,
+};
 use crate::syntax::tables::{NamedRoomTable, RoomTable, RoomWord};
 use crate::syntax::{Draft, Entry, Tables};
 
@@ -73,8 +75,9 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
     );
     super::rule::claims(&names, &all);
     settings::identity(&names, &settings, &all);
+    let tests = draft.test.iter().filter_map(|test| super::test_case::test_case(&names, test, &all)).collect();
     names.report_unused(&draft.vars);
-    names.parts(settings, all)
+    names.parts(settings, all, tests)
 }
 
 /// Splits what is a named table's from what is a room's.
@@ -147,7 +150,12 @@ impl Names {
         }
     }
 
-    fn parts(mut self, settings: Settings, all: BTreeMap<String, Known<super::rule::Read>>) -> Resolved {
+    fn parts(
+        mut self,
+        settings: Settings,
+        all: BTreeMap<String, Known<super::rule::Read>>,
+        tests: Vec<TestCase>,
+    ) -> Resolved {
         let (gateways, numbers) = (std::mem::take(&mut self.gateways), std::mem::take(&mut self.numbers));
         let (providers, agents) = (std::mem::take(&mut self.providers), std::mem::take(&mut self.agents));
         let rooms = std::mem::take(&mut self.rooms);
@@ -171,6 +179,7 @@ impl Names {
             providers: providers.into_iter().filter_map(named).collect(),
             agents: agents.into_iter().filter_map(named).collect(),
             rooms: rooms.into_iter().filter_map(named).collect(),
+            tests,
         });
         Resolved {
             parts,

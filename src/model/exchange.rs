@@ -6,7 +6,7 @@ use super::gateway::words;
 use super::{
     AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Guard, Malformed, Place, Preset, ProviderName,
     RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
-    Transport,
+    TestCase, Transport,
 };
 
 words!(
@@ -107,6 +107,7 @@ pub struct Exchange {
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    tests: Vec<TestCase>,
 }
 
 /// The parts of a configuration before they are known to fit together.
@@ -124,6 +125,7 @@ pub(crate) struct Parts {
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub tests: Vec<TestCase>,
 }
 
 impl Exchange {
@@ -152,7 +154,7 @@ impl Exchange {
             }
         }
         let Parts { stack, unmanaged, account, guard, adopted, former, .. } = parts;
-        let Parts { gateways, numbers, rules, providers, agents, rooms, .. } = parts;
+        let Parts { gateways, numbers, rules, providers, agents, rooms, tests, .. } = parts;
         Ok(Self {
             stack,
             unmanaged,
@@ -166,6 +168,7 @@ impl Exchange {
             providers,
             agents,
             rooms,
+            tests,
         })
     }
 
@@ -227,6 +230,11 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The calls whose decisions are expected, in the order of the files.
+    pub fn tests(&self) -> &[TestCase] {
+        &self.tests
     }
 
     /// The rules with their PINs read.

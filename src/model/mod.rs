@@ -30,6 +30,7 @@ mod pattern;
 mod place;
 mod rule;
 mod secret;
+mod test_case;
 
 pub use book::{BookedRule, RuleBook};
 pub(crate) use exchange::Parts;
@@ -47,3 +48,4 @@ pub use pattern::{AllowList, CallerPattern, Listed, SourceNet};
 pub use place::Place;
 pub use rule::{AgentTarget, Direction, IncludeHeaders, RoomMode, RoomPrefix, RoomTarget, RoutingRule, RuleKind};
 pub use secret::{Secret, SecretRef};
+pub use test_case::{Expect, TestCase, moment};

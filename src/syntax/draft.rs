@@ -10,7 +10,7 @@ use super::recover::{recover, whole};
 use super::rules;
 use super::tables::{
     AccountTable, AdoptTable, AgentTable, DaemonTable, GatewayTable, GuardTable, NamedRoomTable, NumberRangeTable,
-    NumberTable, ProviderTable, RootTable, RuleTable, StackTable,
+    NumberTable, ProviderTable, RootTable, RuleTable, StackTable, TestTable,
 };
 use super::vars::{Variable, Vars};
 use crate::diagnostic::{Files, Finding, Span, nearest};
@@ -58,6 +58,8 @@ pub struct Draft {
     pub rule: Tables<RuleTable>,
     /// `[[adopt]]`
     pub adopt: Vec<At<AdoptTable>>,
+    /// `[[test]]`
+    pub test: Vec<At<TestTable>>,
 }
 
 /// What the file of an environment says: settings only, each key of which replaces the stack's.
@@ -173,6 +175,8 @@ impl Draft {
         more(&mut self.rule, "rule", root, cx, &mut self.lost);
         let adopt = read::<Option<At<Vec<At<AdoptTable>>>>>(root, "adopt", cx).flatten();
         self.adopt.extend(adopt.into_iter().flat_map(|at| at.value));
+        let test = read::<Option<At<Vec<At<TestTable>>>>>(root, "test", cx).flatten();
+        self.test.extend(test.into_iter().flat_map(|at| at.value));
     }
 
     fn environment(&mut self, root: &DeTable<'_>, cx: &mut Cx<'_>) {

@@ -221,6 +221,37 @@ impl FromToml for OneOrMany {
     }
 }
 
+/// A date and a time: a text, or one of TOML's own.
+#[derive(Debug, Clone)]
+pub struct Moment(pub String);
+
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+impl FromToml for Moment {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
+        match slot.value {
+            DeValue::String(text) => Some(Self(text.to_string())),
+            DeValue::Datetime(time) => Some(Self(time.to_string())),
+            _ => {
+                slot.wrong_type("a date and time", cx);
+                None
+            }
+        }
+    }
+}
+
 /// A table whose content is passed on as JSON.
 #[derive(Debug, Clone)]
 pub struct Free(pub serde_json::Map<String, Value>);

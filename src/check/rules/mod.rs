@@ -38,6 +38,7 @@ pub(crate) mod secret_exposed;
 pub(crate) mod source_malformed;
 pub(crate) mod sources_unknown;
 pub(crate) mod tag_reserved;
+pub(crate) mod test_malformed;
 pub(crate) mod unused;
 pub(crate) mod url_malformed;
 pub(crate) mod useless_key;

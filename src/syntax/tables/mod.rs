@@ -15,6 +15,7 @@ mod room;
 mod root;
 mod rule;
 mod stack;
+mod test;
 
 pub(crate) use account::AccountTable;
 pub(crate) use adopt::AdoptTable;
@@ -29,3 +30,4 @@ pub(crate) use room::{NamedRoomTable, RoomTable, RoomWord};
 pub(crate) use root::RootTable;
 pub(crate) use rule::{Allow, AllowTable, RuleRoom, RuleTable};
 pub(crate) use stack::StackTable;
+pub(crate) use test::TestTable;

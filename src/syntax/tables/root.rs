@@ -2,7 +2,7 @@
 
 use super::{
     AccountTable, AdoptTable, AgentTable, DaemonTable, GatewayTable, GuardTable, NamedRoomTable, NumberRangeTable,
-    NumberTable, ProviderTable, RuleTable, StackTable,
+    NumberTable, ProviderTable, RuleTable, StackTable, TestTable,
 };
 use crate::syntax::read::{At, Tables, table};
 use crate::syntax::value::Free;
@@ -40,5 +40,7 @@ table!(
         rule: Tables<RuleTable>,
         /// Live rules that are to become this stack's.
         adopt: Option<At<Vec<At<AdoptTable>>>>,
+        /// Calls that nobody makes, and the decisions that are expected of them: `[[test]]`.
+        test: Option<At<Vec<At<TestTable>>>>,
     }
 );
