@@ -4,7 +4,9 @@
 //! broken already is known by name, so that what refers to it is not reported as well.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod beyond;
 mod preset;
+mod proof;
 mod registry;
 mod resolve;
 mod rule;
@@ -13,7 +15,7 @@ mod test_case;
 
 pub use registry::{all, find};
 
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Finding, Report, Severity};
 use crate::model::Exchange;
 use crate::syntax::Draft;
 
@@ -26,14 +28,32 @@ pub struct Checked {
     pub report: Report,
 }
 
-/// Resolves and checks a draft.
+/// Resolves and checks a draft: its tables, what its rules do together, and its tests.
 pub fn check(draft: Draft) -> Checked {
+    with(draft, |exchange, spans| {
+        let mut findings = proof::proofs(exchange, spans);
+        findings.extend(proof::tests(exchange, spans));
+        findings
+    })
+}
+
+/// Resolves and checks a draft without its tests, for those who look at each of them.
+pub fn check_untested(draft: Draft) -> Checked {
+    with(draft, proof::proofs)
+}
+
+fn with(draft: Draft, more: impl FnOnce(&Exchange, &resolve::Spans) -> Vec<Finding>) -> Checked {
     let files = draft.files.clone();
-    let (parts, findings) = resolve::resolve(draft);
-    let refused = findings.iter().any(|finding| finding.rule.severity == Severity::Error);
-    let exchange = match parts {
-        Some(parts) if !refused => Exchange::assemble(parts).ok(),
+    let (parts, mut findings, spans) = resolve::resolve(draft);
+    let refused = |findings: &[Finding]| findings.iter().any(|finding| finding.rule.severity == Severity::Error);
+    let mut exchange = match parts {
+        Some(parts) if !refused(&findings) => Exchange::assemble(parts).ok(),
         _ => None,
     };
+    // Of tables that do not fit together nothing can be proven.
+    if let Some(whole) = &exchange {
+        findings.extend(more(whole, &spans));
+    }
+    exchange = exchange.filter(|_| !refused(&findings));
     Checked { exchange, report: Report::new(files, findings) }
 }

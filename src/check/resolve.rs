@@ -113,6 +113,14 @@ impl Names {
     }
 }
 
+/// Where the files say what is only judged once everything is known.
+pub(super) struct Spans {
+    /// The rules, by key.
+    pub rules: BTreeMap<String, Span>,
+    /// The tests that could be read, in order.
+    pub tests: Vec<Span>,
+}
+
 /// Gathers the tables of one kind by name; the same name twice is a finding.
 fn gather<T, V>(
     names: &Names,
@@ -134,7 +142,7 @@ fn gather<T, V>(
 }
 
 /// Resolves a draft. The parts are `None` when there is nothing to own them: no stack, or a broken one.
-pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
+pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>, Spans) {
     let Draft { files, findings, stack, stack_broken, account, schema, .. } = draft;
     let mut names = Names {
         files,
@@ -269,8 +277,19 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
     let rules = gather(&names, "rule", draft.rule, |name, table| super::rule::rule(&names, name, table));
     super::rule::claims(&names, &rules);
     names.report_unused();
-    let tests = draft.test.iter().filter_map(|test| super::test_case::test_case(&names, test, &rules)).collect();
-    names.parts(stack_name, unmanaged, account, rules, tests)
+    let mut spans = Spans {
+        rules: rules.iter().map(|(name, known)| (name.clone(), known.span.clone())).collect(),
+        tests: Vec::new(),
+    };
+    let mut tests = Vec::new();
+    for test in &draft.test {
+        if let Some(case) = super::test_case::test_case(&names, test, &rules) {
+            tests.push(case);
+            spans.tests.push(test.value.name.span.clone());
+        }
+    }
+    let (parts, findings) = names.parts(stack_name, unmanaged, account, rules, tests);
+    (parts, findings, spans)
 }
 
 impl Names {

@@ -57,7 +57,7 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
     let spans = numbers(names, &name.value, &table.numbers);
     let agent = table.agent.as_ref().map(|reference| names.refer("agent", reference, &names.agents));
     let room = table.room.as_ref().map(|room| self::room(names, room));
-    if direction == Direction::Inbound && agent.is_none() && room.is_none() {
+    if direction == Direction::Inbound && agent.is_none() && room.is_none() && table.split.is_none() {
         names.report(rules::destination_missing::finding(&name.value, &name.span));
     }
     if let (Some(metadata), None) = (&table.metadata, &agent) {
@@ -99,6 +99,7 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         dtmf: flag(&table.dtmf),
         noise_cancellation: flag(&table.noise_cancellation),
         hide_caller: flag(&table.hide_caller),
+        beyond: super::beyond::beyond(names, table),
     };
     Some(Read { key, rule, spans })
 }
@@ -148,6 +149,12 @@ fn room(names: &Names, room: &At<RuleRoom>) -> Option<RoomTarget<SecretRef>> {
 }
 
 fn allowed(names: &Names, allow: &AllowTable) -> (AllowList<CallerPattern>, AllowList<SourceNet>) {
+    if let Some(list) = allow.callers.as_ref().filter(|list| list.value.is_empty()) {
+        names.report(rules::allow_empty::finding("callers", &list.span));
+    }
+    if let Some(list) = allow.ips.as_ref().filter(|list| list.value.items().is_empty()) {
+        names.report(rules::allow_empty::finding("ips", &list.span));
+    }
     let mut callers = Vec::new();
     for item in allow.callers.iter().flat_map(|list| &list.value) {
         match item.value.parse() {
@@ -202,22 +209,22 @@ fn headers(
     map.value.iter().map(|(header, entry)| (header.clone(), entry.value.value.clone())).collect()
 }
 
-/// Reports numbers that two inbound rules take.
+/// Reports numbers that two inbound rules of one priority take.
 pub(super) fn claims(names: &Names, all: &BTreeMap<String, Known<Read>>) {
     // In the order of the files, so that "first" is what the reader sees first.
     let mut reads: Vec<&Read> = all.values().filter_map(|known| known.value.as_ref()).collect();
     reads.retain(|read| read.rule.direction() == Direction::Inbound);
     reads.sort_by_key(|read| read.spans.values().next().map(|span| (span.file, span.range.start)));
-    let mut taken: BTreeMap<E164, &Read> = BTreeMap::new();
+    let mut taken: BTreeMap<(E164, Option<u16>), &Read> = BTreeMap::new();
     for read in reads {
         for (e164, span) in &read.spans {
-            match taken.get(e164) {
+            match taken.get(&(*e164, read.rule.beyond.priority)) {
                 Some(first) => {
                     let key = first.key.as_str();
                     names.report(rules::number_claimed_twice::finding(*e164, span, &first.spans[e164], key));
                 }
                 None => {
-                    taken.insert(*e164, read);
+                    taken.insert((*e164, read.rule.beyond.priority), read);
                 }
             }
         }

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::check::check;
+use crate::check::{Checked, check};
 use crate::diagnostic::{Format, Look, Report, Severity, render};
 use crate::model::Exchange;
 use crate::source::{self, SourceSet};
-use crate::syntax;
+use crate::syntax::{self, Draft};
 
 use super::exit::Failure;
 
@@ -19,6 +19,11 @@ pub(super) struct Compiled {
 
 /// Compiles; findings go to standard error, and an error among them ends the command (`None`).
 pub(super) fn compile(path: &Path) -> Result<Option<Compiled>, Failure> {
+    compile_with(path, check)
+}
+
+/// Compiles with a check of the caller's choice.
+pub(super) fn compile_with(path: &Path, check: impl FnOnce(Draft) -> Checked) -> Result<Option<Compiled>, Failure> {
     let set = source::read(path)?;
     let checked = check(syntax::parse(&set.files));
     if !checked.report.findings.is_empty() {

@@ -138,7 +138,11 @@ pub async fn run(
         None => Some(store.create_key()?),
     };
 
-    let switch = Switch::new(SwitchConfig { advertised: config.advertised, ports: config.media_ports })?;
+    let switch = Switch::new(SwitchConfig {
+        advertised: config.advertised,
+        ports: config.media_ports,
+        hiding: data.hiding_key()?,
+    })?;
     let api = TcpListener::bind(config.api).await.map_err(|cause| DaemonError::Api { address: config.api, cause })?;
     let api_address = api.local_addr().map_err(|cause| DaemonError::Api { address: config.api, cause })?;
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod agent;
+mod beyond;
 mod gateway;
 mod number;
 mod provider;
@@ -15,6 +16,7 @@ mod test;
 
 pub(crate) use account::AccountTable;
 pub(crate) use agent::AgentTable;
+pub(crate) use beyond::{BlockTable, FailoverTable, ScheduleTable, StatusWord};
 pub(crate) use gateway::GatewayTable;
 pub(crate) use number::NumberTable;
 pub(crate) use provider::ProviderTable;
