@@ -42,10 +42,12 @@ impl Graph {
     /// The picture of a book.
     pub fn of(book: &RuleBook) -> Self {
         let mut graph = Self { nodes: Vec::new(), edges: BTreeSet::new() };
-        let holders = |number: &E164| -> Vec<usize> {
-            let all = book.rules.iter().enumerate();
-            all.filter(|(_, booked)| booked.rule.numbers.contains(number)).map(|(at, _)| at).collect()
-        };
+        let mut holders: BTreeMap<E164, Vec<usize>> = BTreeMap::new();
+        for (at, booked) in book.rules.iter().enumerate() {
+            for number in &booked.rule.numbers {
+                holders.entry(*number).or_default().push(at);
+            }
+        }
         let gateway = |number: &E164, direction| {
             let on = |gateway: &&crate::model::BookedGateway| {
                 gateway.direction == direction && gateway.numbers.contains(number)
@@ -57,7 +59,8 @@ impl Graph {
         type Key = (Vec<usize>, Option<String>, Option<String>);
         let mut groups: BTreeMap<Key, Vec<E164>> = BTreeMap::new();
         for number in numbers {
-            let key = (holders(&number), gateway(&number, Direction::Inbound), gateway(&number, Direction::Outbound));
+            let holders = holders.get(&number).cloned().unwrap_or_default();
+            let key = (holders, gateway(&number, Direction::Inbound), gateway(&number, Direction::Outbound));
             groups.entry(key).or_default().push(number);
         }
         let rules: Vec<usize> = book.rules.iter().map(|booked| graph.rule(booked)).collect();

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::table::{Candidates, Known};
 use super::{Offer, Outcome, Permit, Table};
-use crate::model::{BookedRule, E164, RoutingRule, RuleBook, Schedule, Secret};
+use crate::model::{BookedRule, E164, RoomMode, RoutingRule, RuleBook, Schedule, Secret};
 use axis::{Hour, Kind, Stretch};
 pub use proof::{Finding as Proven, prove};
 
@@ -264,7 +264,7 @@ impl<'a> Space<'a> {
     ) -> (Option<(Change, Offer)>, bool) {
         let some = |offer: &Offer| {
             let change = differs(old, new, offer, at)?;
-            Some((Change { some: true, ..change }, offer.clone()))
+            Some((Change { some: true, what: vec!["split"], ..change }, offer.clone()))
         };
         let Some(kind) = self.callers.get(caller) else {
             // Who shows no number comes to a share by chance.
@@ -349,15 +349,22 @@ fn in_words(outcome: &Outcome) -> String {
         Outcome::Accept(permit) => (permit, ""),
         Outcome::AskPin(permit) => (permit, ", after a PIN"),
     };
+    // The rule's own room and agent, and then the shares: what is said holds for every caller of the kind.
+    let rule = permit.rule();
+    let split = &rule.beyond.split;
     let mut parts = Vec::new();
-    match permit.static_room() {
-        Some(id) => parts.push(format!("room {id}")),
-        None if permit.rule().room.is_some() => parts.push("a room of its own".to_owned()),
-        None if permit.agent().is_none() => parts.push("nowhere".to_owned()),
+    match rule.room.as_ref().map(|room| &room.mode) {
+        Some(RoomMode::Static(id)) => parts.push(format!("room {id}")),
+        Some(RoomMode::Dynamic(_)) => parts.push("a room of its own".to_owned()),
+        None if rule.agent.is_none() && split.is_empty() => parts.push("nowhere".to_owned()),
         None => {}
     }
-    parts.extend(permit.agent().map(|agent| format!("agent {}", agent.id)));
-    format!("{}{pin} (rule {})", parts.join(" with "), permit.rule().name)
+    parts.extend(rule.agent.as_ref().map(|agent| format!("agent {}", agent.id)));
+    if !split.is_empty() {
+        let shares = split.shares().iter().map(|(target, weight)| format!("{target} ({weight})"));
+        parts.push(format!("a split of {}", shares.collect::<Vec<_>>().join(", ")));
+    }
+    format!("{}{pin} (rule {})", parts.join(" with "), rule.name)
 }
 
 /// Kinds of calls as few rectangles: some callers, from some sources, at some hours.
