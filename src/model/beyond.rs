@@ -94,7 +94,12 @@ impl Split {
 
     /// The target of a call: by the caller's number, else by a draw of the call's own. Does not allocate.
     pub fn pick(&self, calling: Option<E164>, draw: u64) -> Option<&Target> {
-        let mut point = mixed(calling.map_or(draw, E164::value)).checked_rem(self.total)?;
+        if self.shares.is_empty() {
+            return None;
+        }
+        // The caller's place among all, scaled and not reduced: where a share grows, who is in it stays in it.
+        let place = u128::from(mixed(calling.map_or(draw, E164::value)));
+        let mut point = u64::try_from((place * u128::from(self.total)) >> 64).unwrap_or(0);
         self.shares.iter().find_map(|(target, weight)| match point.checked_sub(u64::from(*weight)) {
             None => Some(target),
             Some(rest) => {
@@ -189,6 +194,13 @@ mod tests {
             new += u32::from(*target == agent("new"));
         }
         assert!((900..1100).contains(&new), "{new}");
+        let wider = Split::new([(agent("old"), 7), (agent("new"), 3)].into()).unwrap();
+        for at in 0..1000_u64 {
+            let caller = E164::from_value(14_155_550_000 + at);
+            let was_old = split.pick(caller, 0).unwrap() == &agent("old");
+            // Targets stand in the order of their names: `new` grows at its end, so nobody leaves it.
+            assert!(was_old || wider.pick(caller, 0).unwrap() == &agent("new"));
+        }
         assert!(Split::default().pick(None, 1).is_none());
         assert!(Split::new([(agent("off"), 0)].into()).is_err());
     }
