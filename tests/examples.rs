@@ -18,7 +18,7 @@ fn every_example_does_what_it_says() {
     assert!(examples().len() >= 4);
     for path in examples() {
         let shown = path.display();
-        let set = source::read(&path).expect("the files can be read");
+        let set = source::read(&path, None).expect("the files can be read");
         let checked = check::check(syntax::parse(&set.files));
         assert!(checked.report.findings.is_empty(), "{shown}: {:?}", checked.report.findings);
         let exchange = checked.exchange.expect("no findings");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::resolve::Names;
+use super::names::Names;
 use super::rules::{self, beyond_malformed, beyond_wrong_direction};
 use crate::diagnostic::Span;
 use crate::model::{Beyond, Direction, Failover, GatewayName, Malformed, RoomMode, Schedule, Split, Target};

@@ -2,7 +2,7 @@
 
 use super::resolve::Spans;
 use super::rules::{
-    allow_empty, number_open, number_unrouted, outbound_calls_itself, rule_never_fires, rules_overlap, test_failed,
+    allow_admits_nobody, number_unrouted, outbound_calls_itself, rule_never_fires, rules_overlap, test_failed,
 };
 use crate::diagnostic::{Finding, Span};
 use crate::model::{Exchange, RuleId, TestCase};
@@ -25,8 +25,7 @@ fn finding(proven: &Proven, spans: &Spans) -> Option<Finding> {
             rules_overlap::finding(first, at(first)?, second, at(second)?, *number)
         }
         Proven::Gap { number, rules, at: moment } => number_unrouted::finding(*number, at(rules.first()?)?, *moment),
-        Proven::EmptyInEffect { rule, list } => allow_empty::in_effect(rule, list, at(rule)?),
-        Proven::Open { rule } => number_open::finding(rule, at(rule)?),
+        Proven::EmptyInEffect { rule, list } => allow_admits_nobody::in_effect(rule, list, at(rule)?),
         Proven::CallsItself { rule, number, inbound } => {
             outbound_calls_itself::finding(rule, at(rule)?, *number, inbound, at(inbound)?)
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::resolve::{Known, Names};
+use super::names::{Known, Names};
 use super::rules::test_malformed;
 use crate::model::{Expect, TestCase, moment};
 use crate::syntax::At;

@@ -32,7 +32,7 @@ enum FormatArg {
 
 impl Graph {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let graph = route::Graph::of(&compiled.exchange.book());
         print(match self.format {
             FormatArg::Svg => graph.svg(compiled.exchange.stack().as_str()),

@@ -48,10 +48,10 @@ const SHOWN: usize = 50;
 impl Replay {
     pub fn run(self) -> Result<Exit, Failure> {
         let calls = read_calls(&self.file).map_err(|error| Failure::new("calls", error))?;
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let before = match &self.against {
             None => live_book(&self.target, &compiled)?,
-            Some(path) => match compile(path)? {
+            Some(path) => match compile(&PathArg { path: path.clone(), environment: self.path.environment.clone() })? {
                 None => return Ok(Exit::Failed),
                 Some(other) => other.exchange.book(),
             },

@@ -91,7 +91,7 @@ pub(super) fn live_book(target: &Target, compiled: &Compiled) -> Result<RuleBook
 
 impl Route {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let book = match self.live {
             true => live_book(&self.target, &compiled)?,
             false => compiled.exchange.book(),

@@ -26,7 +26,7 @@ pub(super) struct Test {
 
 impl Test {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile_with(&self.path.path, check_untested)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile_with(&self.path, check_untested)? else { return Ok(Exit::Failed) };
         let verdicts = judge_all(&compiled.exchange, &compiled.exchange.book());
         let failed = verdicts.iter().filter(|(_, verdict)| !verdict.differences.is_empty()).count();
         match self.format {

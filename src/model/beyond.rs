@@ -98,7 +98,7 @@ impl Split {
             return None;
         }
         // The caller's place among all, scaled and not reduced: where a share grows, who is in it stays in it.
-        let place = u128::from(mixed(calling.map_or(draw, E164::value)));
+        let place = u128::from(mixed(calling.map_or(draw, E164::digits)));
         let mut point = u64::try_from((place * u128::from(self.total)) >> 64).unwrap_or(0);
         self.shares.iter().find_map(|(target, weight)| match point.checked_sub(u64::from(*weight)) {
             None => Some(target),

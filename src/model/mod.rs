@@ -12,6 +12,7 @@
 //! | [`RoomTarget`] | the room that a rule puts its callers into |
 //! | [`Beyond`] | what a rule can do that only our own runtime honours |
 //! | [`Exchange`] | a whole configuration, checked: every name in it resolves |
+//! | [`Guard`] | what a plan may not do without being asked |
 //! | [`RuleBook`] | the rules that calls are decided by |
 //!
 //! A rule and a gateway carry their stage as a type: [`SecretRef`] while they are declared (the file says
@@ -22,7 +23,10 @@ mod beyond;
 mod book;
 mod exchange;
 mod gateway;
+mod glob;
+mod guard;
 mod hiding;
+mod listen;
 mod name;
 mod normalise;
 mod number;
@@ -38,7 +42,10 @@ pub use book::{BookedGateway, BookedRule, RuleBook};
 pub(crate) use exchange::Parts;
 pub use exchange::{Account, Agent, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
 pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
+pub use glob::Glob;
+pub use guard::{Guard, ObjectKind, Protected};
 pub use hiding::HidingKey;
+pub use listen::{DaemonSettings, PortRange, SipListen};
 pub use name::{
     AgentId, AgentName, Alias, GatewayId, GatewayName, Malformed, NumberId, ProviderName, RoomId, RoomName, RuleId,
     RuleName, StackName,

@@ -162,7 +162,7 @@ impl E164 {
 
     /// Reads a caller's number; none where the caller shows none, in whatever way the provider says so.
     pub fn of_caller(text: &str, country: Option<Country>) -> Option<Self> {
-        normalise(text, country).ok().filter(|number| !SHOWN_FOR_NONE.contains(&number.value()))
+        normalise(text, country).ok().filter(|number| !SHOWN_FOR_NONE.contains(&number.digits()))
     }
 }
 

@@ -33,9 +33,14 @@ impl E164 {
         super::normalise::normalise(text, None)
     }
 
-    /// The number as one integer: two numbers compare as these do.
-    pub(crate) fn value(self) -> u64 {
+    /// The digits after the `+`, as one integer.
+    pub(crate) fn digits(self) -> u64 {
         self.digits
+    }
+
+    /// The number that comes so many later in a row, where that is one.
+    pub(crate) fn plus(self, count: u64) -> Option<Self> {
+        Self::from_digits(&self.digits.checked_add(count)?.to_string()).ok()
     }
 
     /// How many digits the number has.

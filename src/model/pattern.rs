@@ -28,13 +28,34 @@ pub struct Prefix {
     length: u32,
 }
 
+/// The longest prefix that can be held; one of more than 15 digits admits nobody.
+const PREFIX_MAX: usize = 19;
+
+impl Prefix {
+    /// Whether it begins with 0, as no number does.
+    pub(crate) fn begins_with_zero(self) -> bool {
+        self.length > 0 && self.value < 10_u64.pow(self.length - 1)
+    }
+
+    /// Whether it has more digits than a number can have.
+    pub(crate) fn is_too_long(self) -> bool {
+        self.length as usize > DIGITS_MAX
+    }
+}
+
 impl CallerPattern {
+    /// Whether a pattern admits everybody whom another one admits.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let own = self.stretches();
+        other.stretches().iter().all(|(first, last)| own.iter().any(|(from, to)| from <= first && last <= to))
+    }
+
     /// Whether a caller falls under the pattern. Does not allocate.
     pub fn admits(&self, caller: E164) -> bool {
         match *self {
             Self::Exact(number) => number == caller,
             Self::Prefix(Prefix { value, length }) => {
-                caller.length().checked_sub(length).is_some_and(|rest| caller.value() / 10_u64.pow(rest) == value)
+                caller.length().checked_sub(length).is_some_and(|rest| caller.digits() / 10_u64.pow(rest) == value)
             }
             Self::Range(first, last) => (first..=last).contains(&caller),
         }
@@ -43,14 +64,14 @@ impl CallerPattern {
     /// The numbers under the pattern, as stretches of their integers, both ends included.
     pub(crate) fn stretches(&self) -> Vec<(u64, u64)> {
         match *self {
-            Self::Exact(number) => vec![(number.value(), number.value())],
-            Self::Range(first, last) => vec![(first.value(), last.value())],
+            Self::Exact(number) => vec![(number.digits(), number.digits())],
+            Self::Range(first, last) => vec![(first.digits(), last.digits())],
             Self::Prefix(Prefix { length: 0, .. }) => vec![(VALUE_MIN, VALUE_MAX)],
+            // No number begins with 0.
+            Self::Prefix(prefix) if prefix.begins_with_zero() => Vec::new(),
             Self::Prefix(Prefix { value, length }) => (length.max(DIGITS_MIN as u32)..=DIGITS_MAX as u32)
                 .map(|digits| 10_u64.pow(digits - length))
                 .map(|scale| (value * scale, value * scale + scale - 1))
-                // A prefix that begins with 0 has no numbers under it.
-                .filter(|(first, last)| *first >= VALUE_MIN && *last <= VALUE_MAX)
                 .collect(),
         }
     }
@@ -75,8 +96,7 @@ impl FromStr for CallerPattern {
         };
         let digits = prefix.strip_prefix('+').unwrap_or(prefix);
         let legal = prefix.is_empty() || prefix.starts_with('+');
-        if legal && digits.len() <= DIGITS_MAX && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
-        {
+        if legal && digits.len() <= PREFIX_MAX && digits.bytes().all(|b| b.is_ascii_digit()) {
             let value = if digits.is_empty() { Ok(0) } else { digits.parse() };
             return value
                 .map(|value| Self::Prefix(Prefix { value, length: digits.len() as u32 }))
@@ -94,7 +114,7 @@ impl fmt::Display for CallerPattern {
         match self {
             Self::Exact(number) => number.fmt(f),
             Self::Prefix(Prefix { length: 0, .. }) => f.write_str("*"),
-            Self::Prefix(Prefix { value, .. }) => write!(f, "+{value}*"),
+            Self::Prefix(Prefix { value, length }) => write!(f, "+{value:0width$}*", width = *length as usize),
             Self::Range(first, last) => write!(f, "{first}..{last}"),
         }
     }
@@ -108,6 +128,21 @@ impl SourceNet {
     /// Whether an address lies in the network. An IPv4 address mapped into IPv6 counts as IPv4.
     pub fn admits(&self, source: IpAddr) -> bool {
         self.0.contains(&source.to_canonical())
+    }
+
+    /// Whether every address of another network lies in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    /// The first address of the network.
+    pub fn address(&self) -> IpAddr {
+        self.0.addr()
+    }
+
+    /// How many bits every address of the network has in common.
+    pub fn prefix_length(&self) -> u8 {
+        self.0.prefix_len()
     }
 }
 

@@ -133,6 +133,7 @@ fn rule(id: usize, choices: Choices) -> BookedRule {
             allowed_sources: sources,
             include_headers: IncludeHeaders::None,
             tags: BTreeSet::new(),
+            api_key: None,
             recording: variant % 11 == 0,
             dtmf: false,
             noise_cancellation: false,

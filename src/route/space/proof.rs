@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::axis::{self, Stretch};
 use super::{KINDS_MAX, Space, lists};
-use crate::model::{BookedRule, Direction, E164, RoomMode, RuleBook, RuleId};
+use crate::model::{BookedRule, Direction, E164, RuleBook, RuleId};
 use crate::route::{Cause, Outcome, Table};
 
 /// Something that holds for every call, and that its author probably did not mean.
@@ -44,11 +44,6 @@ pub enum Finding {
         rule: RuleId,
         /// The key of the list.
         list: &'static str,
-    },
-    /// A rule leads anybody, from anywhere and at any hour, into one room with others, without a PIN.
-    Open {
-        /// The rule.
-        rule: RuleId,
     },
     /// Calls that an outbound rule places may come back in to a number that it calls from.
     CallsItself {
@@ -131,17 +126,6 @@ pub fn prove(book: &RuleBook, from: Timestamp) -> Vec<Finding> {
             never.insert(booked.id.clone());
             let hidden_by = hiders.remove(&booked.id).unwrap_or_default().into_iter().collect();
             findings.push(Finding::NeverFires { rule: booked.id.clone(), hidden_by });
-        }
-        let beyond = &rule.beyond;
-        let guarded = !rule.allowed_callers.is_open()
-            || !rule.allowed_sources.is_open()
-            || beyond.schedule.is_some()
-            || !beyond.blocked_callers.is_empty()
-            || !beyond.blocked_sources.is_empty()
-            || rule.room.as_ref().is_some_and(|room| room.pin.is_some());
-        let shared = rule.room.as_ref().is_some_and(|room| matches!(room.mode, RoomMode::Static(_)));
-        if shared && !guarded {
-            findings.push(Finding::Open { rule: booked.id.clone() });
         }
     }
     // A rule that never fires is said once, and not again with each rule that hides it.
