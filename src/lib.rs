@@ -24,7 +24,7 @@
 //!
 //! let table = route::Table::build(&remote.book()?);                  // rules ready to answer
 //! let offer = route::Offer::inbound("+14155550100", "+12125550123", "192.0.2.7".parse()?);
-//! let decision = table.decide(&offer);                               // a room, a PIN, or the reason for refusing
+//! let decision = table.decide(&offer, jiff::Timestamp::UNIX_EPOCH);  // a room, a PIN, or the reason for refusing
 //!
 //! let mut call = call::Call::new();
 //! let outputs = call.handle(call::Input::Invited(decision), jiff::Timestamp::UNIX_EPOCH);

@@ -8,6 +8,7 @@
 //! the two are the `to_model` and `from_model` functions here.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod beyond;
 mod endpoint;
 mod error;
 mod gateways;
@@ -18,6 +19,7 @@ mod patch;
 mod rules;
 mod secret;
 
+pub use beyond::{Beyond, BeyondFailover, BeyondSchedule, Block, EXTENSION, Share};
 pub use endpoint::{Call, Endpoint, Handle, Method, Nothing, PathParam};
 pub use error::ApiError;
 pub use gateways::{Auth, DeleteInboundGateway, DeleteOutboundGateway, Gateway, GatewayPatch, UpdateGateway};

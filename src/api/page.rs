@@ -28,6 +28,9 @@ pub struct Page<T> {
     pub page_info: Option<PageInfo>,
     /// The items.
     pub data: Vec<T>,
+    /// Which version of the object `strowger` the far side honours; none for a far side that is not ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strowger: Option<u32>,
 }
 
 impl<T> Page<T> {
@@ -38,7 +41,8 @@ impl<T> Page<T> {
         let last_page = u32::try_from(total.div_ceil(u64::from(per_page)).max(1)).unwrap_or(u32::MAX);
         let skip = (page as usize - 1).saturating_mul(per_page as usize);
         let data = items.into_iter().skip(skip).take(per_page as usize).collect();
-        Self { page_info: Some(PageInfo { current_page: page, per_page, last_page, total }), data }
+        let page_info = Some(PageInfo { current_page: page, per_page, last_page, total });
+        Self { page_info, data, strowger: Some(super::EXTENSION) }
     }
 }
 
@@ -50,6 +54,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             #[serde(alias = "pagination")]
             page_info: Option<PageInfo>,
             data: Vec<T>,
+            strowger: Option<u32>,
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -58,8 +63,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             Bare(Vec<T>),
         }
         Ok(match Either::deserialize(deserializer)? {
-            Either::Envelope(Envelope { page_info, data }) => Self { page_info, data },
-            Either::Bare(data) => Self { page_info: None, data },
+            Either::Envelope(Envelope { page_info, data, strowger }) => Self { page_info, data, strowger },
+            Either::Bare(data) => Self { page_info: None, data, strowger: None },
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::gateways::null_is_default;
-use super::{Endpoint, Method, Nothing, Page, Patch, WireSecret};
+use super::{Beyond, Endpoint, Method, Nothing, Page, Patch, WireSecret};
 use crate::model::{
     AgentTarget, AllowList, Direction, E164, IncludeHeaders, Malformed, RoomMode, RoomPrefix, RoomTarget,
     RoutingRule as Rule, RuleKind, Secret,
@@ -162,6 +162,9 @@ pub struct RoutingRule {
     /// Whether the caller's number is hidden.
     #[serde(default, deserialize_with = "null_is_default")]
     pub hide_phone_number: bool,
+    /// What only our own runtime honours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strowger: Option<Beyond>,
     /// When the rule was created.
     #[serde(default)]
     pub created_at: Option<String>,
@@ -214,6 +217,7 @@ impl RoutingRule {
             dtmf: self.dtmf,
             noise_cancellation: self.noise_cancellation,
             hide_caller: self.hide_phone_number,
+            beyond: self.strowger.as_ref().map(Beyond::to_model).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -344,6 +348,9 @@ pub struct RulePatch {
     /// Whether the caller's number is hidden.
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub hide_phone_number: Patch<bool>,
+    /// What only our own runtime honours, whole.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub strowger: Patch<Beyond>,
 }
 
 impl RulePatch {
@@ -371,6 +378,11 @@ impl RulePatch {
             dtmf: Patch::Set(rule.dtmf),
             noise_cancellation: Patch::Set(rule.noise_cancellation),
             hide_phone_number: Patch::Set(rule.hide_caller),
+            // A far side that does not know it is not told of it.
+            strowger: match rule.beyond.is_plain() {
+                true => Patch::Keep,
+                false => Patch::Set(Beyond::from_model(&rule.beyond)),
+            },
         }
     }
 
@@ -405,6 +417,7 @@ impl RulePatch {
         self.dtmf.apply_or_default(&mut rule.dtmf);
         self.noise_cancellation.apply_or_default(&mut rule.noise_cancellation);
         self.hide_phone_number.apply_or_default(&mut rule.hide_phone_number);
+        self.strowger.apply(&mut rule.strowger);
     }
 }
 
@@ -527,6 +540,18 @@ mod tests {
             dtmf: false,
             noise_cancellation: false,
             hide_caller: true,
+            beyond: crate::model::Beyond {
+                priority: Some(7),
+                schedule: crate::model::Schedule::new(
+                    "Europe/Berlin",
+                    None,
+                    vec![],
+                    vec!["2026-12-25".parse().unwrap()],
+                )
+                .ok(),
+                blocked_callers: ["+1900*".parse().unwrap()].into(),
+                ..Default::default()
+            },
         };
         let mut wire: RoutingRule = serde_json::from_str(r#"{"id":"r","type":"inbound"}"#).unwrap();
         let patch = RulePatch::from_model(&written, vec!["t".into()]);

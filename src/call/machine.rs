@@ -127,7 +127,7 @@ impl Call {
     fn invited(&mut self, decision: Decision, now: Timestamp) -> Vec<Output> {
         self.timelog.push((Status::Incoming, now));
         self.trace = decision.trace.to_string();
-        self.rule = decision.trace.candidate.as_ref().map(|booked| booked.id.clone());
+        self.rule = decision.trace.candidate().map(|booked| booked.id.clone());
         let (permit, pin) = match decision.outcome {
             Outcome::Refuse(cause) => {
                 let (status, reason) = cause.status();

@@ -7,12 +7,15 @@ mod compile;
 mod daemon;
 mod exit;
 mod explain;
+mod graph;
 mod impact;
 mod log;
 mod plan;
+mod replay;
 mod route;
 mod schema;
 mod target;
+mod test;
 mod token;
 mod validate;
 
@@ -43,6 +46,12 @@ enum Command {
     Apply(apply::Apply),
     /// Decides a call that nobody makes, and says why.
     Route(route::Route),
+    /// Decides the calls of the configuration's tests, and compares.
+    Test(test::Test),
+    /// Decides calls of a list by two configurations, and says which change.
+    Replay(replay::Replay),
+    /// Draws which numbers lead to which rules, rooms and agents.
+    Graph(graph::Graph),
     /// Serves the REST API and real calls, as the files say, and follows them.
     Daemon(daemon::Daemon),
     /// Prints a token for the REST API.
@@ -65,6 +74,9 @@ pub fn run() -> Exit {
         Command::Plan(command) => command.run(),
         Command::Apply(command) => command.run(),
         Command::Route(command) => command.run(),
+        Command::Test(command) => command.run(),
+        Command::Replay(command) => command.run(),
+        Command::Graph(command) => command.run(),
         Command::Daemon(command) => command.run(),
         Command::Token(command) => command.run(),
     };

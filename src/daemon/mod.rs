@@ -136,7 +136,11 @@ pub async fn run(
     let data = DataDir::take(&config.data_dir)?;
     let store = Store::open(&data.store())?;
 
-    let switch = Switch::new(SwitchConfig { advertised: config.advertised, ports: config.media_ports })?;
+    let switch = Switch::new(SwitchConfig {
+        advertised: config.advertised,
+        ports: config.media_ports,
+        hiding: data.hiding_key()?,
+    })?;
     let api = TcpListener::bind(config.api).await.map_err(|cause| DaemonError::Api { address: config.api, cause })?;
     let api_address = api.local_addr().map_err(|cause| DaemonError::Api { address: config.api, cause })?;
 

@@ -2,8 +2,10 @@
 //!
 //! The one place that reads configurations and the secrets they refer to.
 
+mod calls;
 mod read;
 mod secret;
 
+pub use calls::{CallsError, read_calls};
 pub use read::{ENVIRONMENTS, ROOT_FILE, SourceError, SourceSet, read};
 pub use secret::{SecretError, is_exposed, resolve};

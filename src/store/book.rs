@@ -1,11 +1,13 @@
 //! By which rules are calls decided, as the store holds them now?
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::Transaction;
 
 use super::error::{Fault, StoreError};
 use super::{Access, Store, rules};
 use crate::api;
-use crate::model::{BookedRule, E164, Malformed, RuleBook};
+use crate::model::{BookedGateway, BookedRule, E164, Malformed, RuleBook};
 
 impl Store {
     /// The numbers that stand on an inbound gateway, and every rule, from one moment. Blocks on the disk.
@@ -39,7 +41,40 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     booked.sort_by(|left, right| left.id.cmp(&right.id));
-    Ok(RuleBook { numbers, rules: booked })
+    Ok(RuleBook { numbers, rules: booked, gateways: gateways(transaction)? })
+}
+
+fn gateways(transaction: &Transaction<'_>) -> Result<Vec<BookedGateway>, Fault> {
+    let mut all = Vec::new();
+    let mut statement =
+        transaction.prepare("SELECT id, name, direction, region, transport FROM gateway ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, direction): (String, String) = (row.get(0)?, row.get(2)?);
+        let (Ok(id), Ok(direction)) = (id.parse(), direction.parse()) else { continue };
+        let numbers = BTreeSet::new();
+        all.push(BookedGateway {
+            id,
+            name: row.get(1)?,
+            direction,
+            region: row.get(3)?,
+            transport: row.get(4)?,
+            numbers,
+        });
+    }
+    let at: BTreeMap<String, usize> =
+        all.iter().enumerate().map(|(at, gateway)| (gateway.id.to_string(), at)).collect();
+    let mut statement = transaction.prepare("SELECT e164, inbound, outbound FROM number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Ok(number) = row.get::<_, String>(0)?.parse() else { continue };
+        for id in [row.get::<_, Option<String>>(1)?, row.get(2)?].into_iter().flatten() {
+            if let Some(gateway) = at.get(&id).and_then(|at| all.get_mut(*at)) {
+                gateway.numbers.insert(number);
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn entry(rule: &api::RoutingRule) -> Result<BookedRule, Malformed> {

@@ -208,7 +208,7 @@ fn list(transaction: &Transaction<'_>, query: &NumbersQuery) -> Result<Page<Numb
     let cut = Page::cut(rows, page, per_page);
     let mut known = BTreeMap::new();
     let data = cut.data.into_iter().map(|row| item(transaction, row, &mut known)).collect::<Result<_, _>>()?;
-    Ok(Page { page_info: cut.page_info, data })
+    Ok(Page { page_info: cut.page_info, data, strowger: cut.strowger })
 }
 
 fn detach(transaction: &Transaction<'_>, text: &str) -> Result<Detached, Fault> {

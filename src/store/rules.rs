@@ -85,6 +85,7 @@ fn create(transaction: &Transaction<'_>, body: NewRule) -> Result<RoutingRule, F
         dtmf: false,
         noise_cancellation: false,
         hide_phone_number: false,
+        strowger: None,
         created_at: Some(at.clone()),
         updated_at: Some(at),
     };
@@ -216,10 +217,16 @@ fn body_of(rule: &RoutingRule) -> Result<String, Fault> {
 }
 
 fn write_numbers(transaction: &Transaction<'_>, rule: &RoutingRule, direction: Direction) -> Result<(), Fault> {
-    let write = "INSERT INTO rule_number (rule, e164, direction, position) VALUES (?1, ?2, ?3, ?4)";
+    let write = "INSERT INTO rule_number (rule, e164, direction, position, priority) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let priority = priority_of(rule);
     let mut statement = transaction.prepare_cached(write)?;
     for (position, number) in (0_i64..).zip(&rule.numbers) {
-        statement.execute((&rule.id, number, direction.as_str(), position))?;
+        statement.execute((&rule.id, number, direction.as_str(), position, priority))?;
     }
     Ok(())
+}
+
+/// A rule's priority as it stands beside its numbers; a rule without one is below all others.
+pub(super) fn priority_of(rule: &RoutingRule) -> i64 {
+    rule.strowger.as_ref().and_then(|beyond| beyond.priority).map_or(-1, i64::from)
 }

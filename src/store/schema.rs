@@ -21,7 +21,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// The steps from an empty file to the newest schema. `user_version` counts those that were taken.
 /// A step that was released is never changed; a new one is added below.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE api_key (
         sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
         id         TEXT NOT NULL UNIQUE,
@@ -82,7 +83,14 @@ const STEPS: &[&str] = &["
     -- A number is on one inbound rule at most (contract section 4.1): the requests check it with a better
     -- sentence, this makes sure.
     CREATE UNIQUE INDEX rule_number_inbound ON rule_number (e164) WHERE direction = 'inbound';
-"];
+",
+    "
+    -- Rules of different priorities may share a number; -1 stands for a rule without one.
+    ALTER TABLE rule_number ADD COLUMN priority INTEGER NOT NULL DEFAULT -1;
+    DROP INDEX rule_number_inbound;
+    CREATE UNIQUE INDEX rule_number_inbound ON rule_number (e164, priority) WHERE direction = 'inbound';
+",
+];
 
 /// Opens the file, or makes it.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {

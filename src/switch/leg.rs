@@ -42,8 +42,10 @@ struct Runner {
 /// Runs a call from its INVITE to its record.
 pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incoming) {
     let Incoming { invite, leg, mut events } = incoming;
-    let offer = Offer::inbound(&invite.dialled, &invite.calling, invite.source.ip());
-    let decision = table.decide(&offer);
+    let offer = Offer::inbound(&invite.dialled, &invite.calling, invite.source.ip())
+        .arrived(&invite.dialled_host, invite.transport)
+        .drawn(rand::random());
+    let decision = table.decide(&offer, Timestamp::now());
     // The call keeps its decision, not the table: a table that was swapped out must not live as long as its calls.
     drop(table);
     let mut runner = Runner {
@@ -219,8 +221,8 @@ impl Runner {
                 "the rule dispatches an agent, which this daemon does not reach yet; the caller joins the room without it"
             );
         }
-        let room = permit.room(&fresh_room());
-        let name = permit.shown_caller().map_or_else(|| "unknown caller".to_owned(), |number| number.to_string());
+        let room = permit.room(&fresh_room(), &self.shared.hiding);
+        let name = permit.shown_caller(&self.shared.hiding).unwrap_or_else(|| "unknown caller".to_owned());
         let id = ParticipantId::new(self.id.clone());
         let participant = Participant { id, name, joined_at: SystemTime::now() };
         match self.shared.rooms.join(&room, participant, media.stream.clone()) {

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::media::{PortError, Ports};
+use crate::model::HidingKey;
 use crate::room::{RoomSnapshot, Rooms};
 use crate::route::Table;
 use crate::sip::Incoming;
@@ -31,6 +32,8 @@ pub struct SwitchConfig {
     pub advertised: Option<IpAddr>,
     /// The ports for media.
     pub ports: RangeInclusive<u16>,
+    /// The key that callers' numbers are hidden with.
+    pub hiding: HidingKey,
 }
 
 /// Takes calls, by the table of the moment. A clone is another handle to the same switch.
@@ -44,6 +47,7 @@ struct Shared {
     rooms: Rooms,
     ports: Ports,
     advertised: Option<IpAddr>,
+    hiding: HidingKey,
     calls: TaskTracker,
     stop: CancellationToken,
 }
@@ -59,6 +63,7 @@ impl Switch {
             rooms: Rooms::new(),
             ports: Ports::new(config.ports)?,
             advertised: config.advertised,
+            hiding: config.hiding,
             calls: TaskTracker::new(),
             stop: CancellationToken::new(),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{self, Call, Handle, ListNumbers, ListRules, NumbersQuery, Page, PageInfo, RulesQuery};
+use crate::api::{self, Call, EXTENSION, Handle, ListNumbers, ListRules, NumbersQuery, Page, PageInfo, RulesQuery};
 use crate::model::{Direction, E164, GatewayId, Malformed};
 use crate::plan::{Live, LiveGateway, LiveNumber, LiveRule, Mark};
 
@@ -52,14 +52,15 @@ pub async fn fetch<R: Remote>(remote: &R) -> Result<Live, FetchError<R::Failure>
         let query = NumbersQuery { page: Some(page), per_page: Some(PER_PAGE), search: None };
         Handle::<ListNumbers>::handle(remote, Call::with_query(query)).await
     });
-    let numbers = numbers.await?;
+    let (numbers, _) = numbers.await?;
     let rules = pages("routing rules", async |page| {
         let query = RulesQuery { page: Some(page), per_page: Some(PER_PAGE), ..RulesQuery::default() };
         Handle::<ListRules>::handle(remote, Call::with_query(query)).await
     });
-    let rules = rules.await?;
+    let (rules, extension) = rules.await?;
 
-    let mut live = Live::default();
+    // A newer daemon knows more than this program, and at least as much.
+    let mut live = Live { honours_beyond: extension.is_some_and(|version| version >= EXTENSION), ..Live::default() };
     for item in numbers {
         number(&mut live, item)?;
     }
@@ -71,15 +72,16 @@ pub async fn fetch<R: Remote>(remote: &R) -> Result<Live, FetchError<R::Failure>
     Ok(live)
 }
 
-/// Reads every page of a list, again from the start when the list changed in between.
+/// Reads every page of a list, again from the start when the list changed in between; and which of our extensions the
+/// far side says it honours.
 async fn pages<T: Listed, F: std::error::Error>(
     what: &'static str,
     mut read: impl AsyncFnMut(u32) -> Result<Page<T>, F>,
-) -> Result<Vec<T>, FetchError<F>> {
+) -> Result<(Vec<T>, Option<u32>), FetchError<F>> {
     for _ in 0..READS_MAX {
         let first = read(1).await.map_err(|cause| FetchError::Call { what, cause })?;
         // A far side that says nothing of pages has sent everything.
-        let Some(PageInfo { last_page, total, .. }) = first.page_info else { return Ok(first.data) };
+        let Some(PageInfo { last_page, total, .. }) = first.page_info else { return Ok((first.data, first.strowger)) };
         let mut items = first.data;
         let mut steady = true;
         for page in 2..=last_page {
@@ -89,7 +91,7 @@ async fn pages<T: Listed, F: std::error::Error>(
         }
         let distinct: BTreeSet<&str> = items.iter().map(Listed::key).collect();
         if steady && items.len() as u64 == total && distinct.len() == items.len() {
-            return Ok(items);
+            return Ok((items, first.strowger));
         }
     }
     Err(FetchError::Unsteady { what })

@@ -39,13 +39,15 @@ fn decision(kind: Kind) -> Decision {
         dtmf: false,
         noise_cancellation: false,
         hide_caller: false,
+        beyond: Default::default(),
     };
     let rules = match kind {
         Kind::Refused => Vec::new(),
         _ => vec![BookedRule { id: "rr_1".parse().expect("an id"), rule }],
     };
     let source = "192.0.2.1".parse().expect("an address");
-    Table::build(&RuleBook { numbers: Vec::new(), rules }).decide(&Offer::inbound(number, "anonymous", source))
+    let offer = Offer::inbound(number, "anonymous", source);
+    Table::build(&RuleBook { rules, ..RuleBook::default() }).decide(&offer, Timestamp::UNIX_EPOCH)
 }
 
 /// What the world may do at any moment, whether it makes sense or not.
