@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{self, Failover, Malformed, Schedule, Split, Target};
@@ -13,7 +14,7 @@ use crate::model::{self, Failover, Malformed, Schedule, Split, Target};
 pub const EXTENSION: u32 = 1;
 
 /// The settings of a rule beyond the vendor's contract. Given whole: what is absent is not set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Beyond {
     /// Which of several inbound rules on one number is asked first: the highest.
@@ -34,7 +35,7 @@ pub struct Beyond {
 }
 
 /// When a rule takes calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BeyondSchedule {
     /// A zone of the IANA database.
@@ -51,7 +52,7 @@ pub struct BeyondSchedule {
 }
 
 /// Whose calls are refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Block {
     /// Callers, in the patterns of `allowedNumbers`.
@@ -63,7 +64,7 @@ pub struct Block {
 }
 
 /// One share of a split: an agent or a static room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Share {
     /// The agent that stands in for the rule's own.
@@ -77,7 +78,7 @@ pub struct Share {
 }
 
 /// Gateways to try after the first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BeyondFailover {
     /// Outbound gateways by their labels, in order.

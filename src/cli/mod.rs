@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod graph;
 mod impact;
+mod key;
 mod log;
 mod plan;
 mod replay;
@@ -54,6 +55,8 @@ enum Command {
     Graph(graph::Graph),
     /// Serves the REST API and real calls, as the files say, and follows them.
     Daemon(daemon::Daemon),
+    /// Makes, lists and revokes API keys.
+    Key(key::Key),
     /// Prints a token for the REST API.
     Token(token::Token),
 }
@@ -78,6 +81,7 @@ pub fn run() -> Exit {
         Command::Replay(command) => command.run(),
         Command::Graph(command) => command.run(),
         Command::Daemon(command) => command.run(),
+        Command::Key(command) => command.run(),
         Command::Token(command) => command.run(),
     };
     done.unwrap_or_else(|failure| {

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Transaction;
-
 use super::error::{Fault, StoreError};
-use super::{Access, Store, rules};
+use super::{Access, Store, Work, rules};
 use crate::api;
 use crate::model::{BookedGateway, BookedRule, E164, Malformed, RuleBook};
 
@@ -21,8 +19,8 @@ impl Store {
     }
 }
 
-fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
-    let mut standing = transaction.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
+fn read(work: &Work<'_>) -> Result<RuleBook, Fault> {
+    let mut standing = work.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
     let mut numbers = Vec::new();
     for text in standing.query_map([], |row| row.get::<_, String>(0))? {
         let text = text?;
@@ -32,7 +30,7 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     let mut booked = Vec::new();
-    for (id, rule) in rules::every(transaction)? {
+    for (id, rule) in rules::every(work)? {
         match rule.map_err(Malformed).and_then(|rule| entry(&rule)) {
             Ok(entry) => booked.push(entry),
             Err(why) => {
@@ -41,13 +39,12 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     booked.sort_by(|left, right| left.id.cmp(&right.id));
-    Ok(RuleBook { numbers, rules: booked, gateways: gateways(transaction)? })
+    Ok(RuleBook { numbers, rules: booked, gateways: gateways(work)? })
 }
 
-fn gateways(transaction: &Transaction<'_>) -> Result<Vec<BookedGateway>, Fault> {
+fn gateways(work: &Work<'_>) -> Result<Vec<BookedGateway>, Fault> {
     let mut all = Vec::new();
-    let mut statement =
-        transaction.prepare("SELECT id, name, direction, region, transport FROM gateway ORDER BY id")?;
+    let mut statement = work.prepare("SELECT id, name, direction, region, transport FROM gateway ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (id, direction): (String, String) = (row.get(0)?, row.get(2)?);
@@ -64,7 +61,7 @@ fn gateways(transaction: &Transaction<'_>) -> Result<Vec<BookedGateway>, Fault> 
     }
     let at: BTreeMap<String, usize> =
         all.iter().enumerate().map(|(at, gateway)| (gateway.id.to_string(), at)).collect();
-    let mut statement = transaction.prepare("SELECT e164, inbound, outbound FROM number")?;
+    let mut statement = work.prepare("SELECT e164, inbound, outbound FROM number")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let Ok(number) = row.get::<_, String>(0)?.parse() else { continue };
