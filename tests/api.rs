@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "api/beyond.rs"]
+mod beyond;
 #[path = "api/durable.rs"]
 mod durable;
 #[path = "api/faulty.rs"]
