@@ -55,6 +55,7 @@ fn rule(at: usize, numbers: BTreeSet<E164>, callers: &str) -> BookedRule {
             ]),
             include_headers: IncludeHeaders::None,
             tags: BTreeSet::new(),
+            api_key: None,
             recording: false,
             dtmf: false,
             noise_cancellation: false,

@@ -6,6 +6,8 @@
 mod calls;
 #[path = "api/document.rs"]
 mod document;
+#[path = "api/beyond.rs"]
+mod beyond;
 #[path = "api/durable.rs"]
 mod durable;
 #[path = "api/faulty.rs"]

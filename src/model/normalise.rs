@@ -129,7 +129,7 @@ fn joined(code: &str, national: &str) -> Result<E164, Malformed> {
 /// The user part of a URI, or the text itself; and the `phone-context` of a `tel:` URI.
 fn user_of(text: &str) -> (&str, Option<&str>) {
     let text = text.strip_prefix('<').and_then(|inner| inner.strip_suffix('>')).unwrap_or(text);
-    let scheme = text.split_once(':').map(|(scheme, rest)| (scheme, rest));
+    let scheme = text.split_once(':');
     let (rest, is_sip) = match scheme {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel") => (rest, false),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") => {

@@ -46,8 +46,17 @@ impl Prefix {
 impl CallerPattern {
     /// Whether a pattern admits everybody whom another one admits.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        let own = self.stretches();
-        other.stretches().iter().all(|(first, last)| own.iter().any(|(from, to)| from <= first && last <= to))
+        match (*self, *other) {
+            (_, Self::Exact(number)) => self.admits(number),
+            (Self::Exact(_), _) | (Self::Range(..), Self::Prefix(_)) => false,
+            (Self::Prefix(wider), Self::Prefix(narrower)) => narrower
+                .length
+                .checked_sub(wider.length)
+                .is_some_and(|more| narrower.value / 10_u64.pow(more) == wider.value),
+            // What lies between two numbers of one length under a prefix is under it too.
+            (Self::Prefix(_), Self::Range(first, last)) => self.admits(first) && self.admits(last),
+            (Self::Range(from, to), Self::Range(first, last)) => from <= first && last <= to,
+        }
     }
 
     /// Whether a caller falls under the pattern. Does not allocate.

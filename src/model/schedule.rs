@@ -156,7 +156,7 @@ impl Schedule {
     /// The instants at which a clock there shows a time: one, or two when it is put back.
     fn instants(&self, local: DateTime) -> Vec<Timestamp> {
         let ambiguous = self.zone.to_ambiguous_timestamp(local);
-        [ambiguous.clone().earlier(), ambiguous.later()].into_iter().flatten().collect()
+        [ambiguous.earlier(), ambiguous.later()].into_iter().flatten().collect()
     }
 }
 
