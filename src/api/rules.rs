@@ -168,6 +168,9 @@ pub struct RoutingRule {
     /// When the rule was last changed.
     #[serde(default)]
     pub updated_at: Option<String>,
+    /// What else the far side says.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl RoutingRule {
@@ -489,6 +492,7 @@ mod tests {
     fn absent_keeps_and_null_clears() {
         let mut rule: RoutingRule =
             serde_json::from_str(r#"{"id":"r","type":"INBOUND","tags":["a"],"agentId":"x","unknown":1}"#).unwrap();
+        assert_eq!(rule.extra["unknown"], 1);
         assert_eq!(rule.kind, Word::Known(Direction::Inbound));
         let patch: RulePatch = serde_json::from_str(r#"{"agentId":null}"#).unwrap();
         patch.apply(&mut rule);
@@ -505,6 +509,7 @@ mod tests {
             serde_json::from_str(r#"{"id":"r","type":"inbound","includeHeaders":"SOME","room":{"type":"dynamic"}}"#)
                 .unwrap();
         assert!(serde_json::to_string(&rule).unwrap().contains("SOME"));
+        assert!(rule.extra.is_empty());
         assert!(rule.to_model().is_err());
     }
 

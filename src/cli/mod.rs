@@ -5,6 +5,7 @@
 mod apply;
 mod compile;
 mod daemon;
+mod doctor;
 mod exit;
 mod explain;
 mod impact;
@@ -12,6 +13,7 @@ mod log;
 mod plan;
 mod route;
 mod schema;
+mod show;
 mod target;
 mod token;
 mod validate;
@@ -41,6 +43,10 @@ enum Command {
     Plan(plan::PlanCommand),
     /// Makes live state as the files say.
     Apply(apply::Apply),
+    /// Lists the live numbers, gateways and rules.
+    Show(show::Show),
+    /// Checks that the API can be reached and used, and says what it is like.
+    Doctor(doctor::Doctor),
     /// Decides a call that nobody makes, and says why.
     Route(route::Route),
     /// Serves the REST API and real calls, as the files say, and follows them.
@@ -64,6 +70,8 @@ pub fn run() -> Exit {
         Command::Schema(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Apply(command) => command.run(),
+        Command::Show(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Daemon(command) => command.run(),
         Command::Token(command) => command.run(),

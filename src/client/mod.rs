@@ -6,24 +6,33 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `token` | how one signs in |
+//! | `bucket` | how fast all clones together may call |
 //! | `retry` | when a call is tried again, and after how long |
 //! | `error` | what can go wrong |
+//! | `probe` | how one looks at an answer as it came |
+//!
+//! A proxy is taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as reqwest reads them; calls to
+//! this machine go straight.
 
+mod bucket;
 mod error;
+mod probe;
 mod retry;
 mod token;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url, redirect};
 
-use crate::api::{ApiError, Call, Endpoint, Handle, Method, PathParam};
+use crate::api::{ApiError, Call, Endpoint, Handle, Method, PathParam, UpdateGateway};
+use bucket::Bucket;
 use retry::{Outcome, Pace};
 use token::Tokens;
 
 pub use error::{CallName, ClientError};
-pub use token::{Auth, Credentials, mint};
+pub use probe::Seen;
+pub use token::{Auth, Credentials, TokenFacts, mint};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +41,14 @@ const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer that is read: far above a page of 100 items.
 const ANSWER_MAX: usize = 32 << 20;
 
-/// The contract, spoken with one endpoint. A clone shares its connections and its token.
+/// The header that carries the id of a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The headers in which the far side may say its own (contract section 2).
+const REQUEST_IDS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "x-amz-request-id"];
+/// The longest id of the far side that is shown.
+const REQUEST_ID_MAX: usize = 64;
+
+/// The contract, spoken with one endpoint. A clone shares its connections, its token and its pace.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -40,6 +56,19 @@ pub struct Client {
     endpoint: String,
     tokens: Tokens,
     pace: Pace,
+    bucket: Bucket,
+    timeout: Duration,
+    region_key: RegionKey,
+}
+
+/// How an update of a gateway spells the region, on which the vendor's pages disagree (contract section 14).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegionKey {
+    /// `sipRegion`, as the vendor's SDKs write it.
+    #[default]
+    SipRegion,
+    /// `geoRegion`, as its guide writes it.
+    GeoRegion,
 }
 
 /// What one attempt brought back.
@@ -55,6 +84,14 @@ impl Client {
     /// # Errors
     /// When the address is not one of `http` or `https`, or this machine cannot speak TLS.
     pub fn new(endpoint: &str, auth: Auth) -> Result<Self, ClientError> {
+        Self::trusting(endpoint, auth, &[])
+    }
+
+    /// A client that trusts these certificates too, given as PEM, beside those that the system trusts.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when there is no certificate in the text.
+    pub fn trusting(endpoint: &str, auth: Auth, certificates: &[u8]) -> Result<Self, ClientError> {
         let bad = |why: &str| ClientError::BadEndpoint { endpoint: shown(endpoint), why: why.to_owned() };
         let url = Url::parse(endpoint).map_err(|why| bad(&why.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -76,22 +113,45 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(WHOLE_TIMEOUT)
             // A redirect could take the token elsewhere, or turn a POST into a GET.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("strowger/", env!("CARGO_PKG_VERSION")));
         if local {
             builder = builder.no_proxy();
         }
+        if !certificates.is_empty() {
+            builder = builder.tls_certs_merge(read_certificates(certificates)?);
+        }
         let http = builder.build().map_err(|why| bad(&error::innermost(&why)))?;
-        let endpoint = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { http, endpoint, tokens: Tokens::new(auth), pace: Pace::default() })
+        Ok(Self {
+            http,
+            endpoint: url.as_str().trim_end_matches('/').to_owned(),
+            tokens: Tokens::new(auth),
+            pace: Pace::default(),
+            bucket: Bucket::default(),
+            timeout: WHOLE_TIMEOUT,
+            region_key: RegionKey::default(),
+        })
     }
 
     /// Waits from this long on before a call is tried again; twice as long before each further time.
     #[must_use]
     pub fn with_backoff(mut self, base: Duration) -> Self {
         self.pace = Pace { base };
+        self
+    }
+
+    /// Waits so long for an answer, in each attempt.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Spells the region of a gateway so.
+    #[must_use]
+    pub fn with_region_key(mut self, key: RegionKey) -> Self {
+        self.region_key = key;
         self
     }
 
@@ -106,20 +166,47 @@ impl Client {
         let body = match E::HAS_BODY {
             false => None,
             true => Some(
-                serde_json::to_vec(&call.body)
-                    .map_err(|_| self.unsendable(name, "its body cannot be written as JSON"))?,
+                self.body::<E>(&call.body).map_err(|_| self.unsendable(name, "its body cannot be written as JSON"))?,
             ),
         };
+        // One id for all attempts: whoever reads the far side's log sees that they are one call.
+        let request = uuid::Uuid::new_v4().to_string();
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt::<E>(name, url.clone(), &call.query, body.as_deref()).await;
+            let (ticket, wait) = self.bucket.take(Instant::now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            let outcome = self.attempt::<E>(name, url.clone(), &call.query, body.as_deref(), &request).await;
+            match &outcome {
+                Outcome::Answered { status: StatusCode::TOO_MANY_REQUESTS, headers, .. } => {
+                    let asked = retry::asked(headers, SystemTime::now());
+                    self.bucket.refused(ticket, Instant::now(), asked, self.pace.base);
+                }
+                Outcome::Answered { .. } => self.bucket.answered(),
+                _ => {}
+            }
             let Some(wait) = self.pace.again(&outcome, attempt, E::IDEMPOTENT) else {
-                return self.read::<E>(name, outcome, body.as_deref());
+                return self.read::<E>(name, outcome, body.as_deref(), &request);
             };
-            tracing::debug!(call = %name, attempt, ?wait, "a call is tried again");
+            tracing::debug!(call = %name, attempt, ?wait, request, "a call is tried again");
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// The body of a call, the region of a gateway in the spelling that was chosen.
+    fn body<E: Endpoint>(&self, body: &E::Body) -> Result<Vec<u8>, serde_json::Error> {
+        if self.region_key == RegionKey::SipRegion || E::PATH != UpdateGateway::PATH {
+            return serde_json::to_vec(body);
+        }
+        let mut body = serde_json::to_value(body)?;
+        if let Some(fields) = body.as_object_mut()
+            && let Some(region) = fields.remove("sipRegion")
+        {
+            fields.insert("geoRegion".to_owned(), region);
+        }
+        serde_json::to_vec(&body)
     }
 
     /// The address of a call, its variable part percent-encoded: `+` is `%2B` (contract section 3.3).
@@ -139,16 +226,27 @@ impl Client {
             .map_err(|why| ClientError::BadEndpoint { endpoint: self.endpoint.clone(), why: why.to_string() })
     }
 
-    async fn attempt<E: Endpoint>(&self, name: CallName, url: Url, query: &E::Query, body: Option<&[u8]>) -> Outcome {
-        let token = match self.tokens.current(unix_now()) {
-            Ok(token) => token,
+    /// The header that signs a request: the token bare, without `Bearer` (contract section 1.1).
+    fn authorization(&self, scheme: &str) -> Result<HeaderValue, ClientError> {
+        let token = self.tokens.current(unix_now())?;
+        let mut header = HeaderValue::from_str(&format!("{scheme}{}", token.expose()))
+            .map_err(|_| ClientError::BadToken { why: "it has characters that no header may have".into() })?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+
+    async fn attempt<E: Endpoint>(
+        &self,
+        name: CallName,
+        url: Url,
+        query: &E::Query,
+        body: Option<&[u8]>,
+        request_id: &str,
+    ) -> Outcome {
+        let authorization = match self.authorization("") {
+            Ok(header) => header,
             Err(why) => return Outcome::Failed(why),
         };
-        // Bare, without `Bearer` (contract section 1.1).
-        let Ok(mut authorization) = HeaderValue::from_str(token.expose()) else {
-            return Outcome::Failed(ClientError::BadToken { why: "it has characters that no header may have".into() });
-        };
-        authorization.set_sensitive(true);
         let method = match E::METHOD {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -158,28 +256,33 @@ impl Client {
         let mut request = self
             .http
             .request(method, url)
+            .timeout(self.timeout)
             .query(query)
             .header(AUTHORIZATION, authorization)
+            .header(REQUEST_ID, request_id)
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
         }
         match exchange(request).await {
             Ok(answer) => Outcome::Answered { status: answer.status, headers: answer.headers, body: answer.body },
-            Err(why) if why.is_connect() => Outcome::NotSent(ClientError::Unreachable {
-                call: name,
-                endpoint: self.endpoint.clone(),
-                why: error::innermost(&why),
-            }),
             Err(why) if why.is_builder() => Outcome::Failed(self.unsendable(name, &error::innermost(&why))),
-            Err(why) if why.is_timeout() => {
-                Outcome::Lost(ClientError::TimedOut { call: name, endpoint: self.endpoint.clone() })
-            }
-            Err(why) => Outcome::Lost(ClientError::Lost {
-                call: name,
-                endpoint: self.endpoint.clone(),
-                why: error::innermost(&why),
-            }),
+            Err(why) => match self.unanswered(name, &why, request_id) {
+                why @ ClientError::Unreachable { .. } => Outcome::NotSent(why),
+                why => Outcome::Lost(why),
+            },
+        }
+    }
+
+    /// What it means that no answer came.
+    fn unanswered(&self, call: CallName, why: &reqwest::Error, request: &str) -> ClientError {
+        let (endpoint, request) = (self.endpoint.clone(), request.to_owned());
+        if why.is_connect() {
+            ClientError::Unreachable { call, endpoint, why: error::innermost(why) }
+        } else if why.is_timeout() {
+            ClientError::TimedOut { call, endpoint, request }
+        } else {
+            ClientError::Lost { call, endpoint, request, why: error::innermost(why) }
         }
     }
 
@@ -189,15 +292,18 @@ impl Client {
         name: CallName,
         outcome: Outcome,
         sent: Option<&[u8]>,
+        request: &str,
     ) -> Result<E::Reply, ClientError> {
-        let (status, body) = match outcome {
+        let (status, headers, body) = match outcome {
             Outcome::NotSent(why) | Outcome::Lost(why) | Outcome::Failed(why) => return Err(why),
-            Outcome::Answered { status, body, .. } => (status, body),
+            Outcome::Answered { status, headers, body } => (status, headers, body),
         };
+        let request = their_id(&headers).unwrap_or(request);
         if !status.is_success() {
             return Err(ClientError::Refused {
                 call: name,
                 endpoint: self.endpoint.clone(),
+                request: request.to_owned(),
                 refusal: error::tidy(ApiError::read(status.as_u16(), &body), sent),
             });
         }
@@ -206,6 +312,7 @@ impl Client {
         serde_json::from_slice(text).map_err(|why| ClientError::Garbage {
             call: name,
             endpoint: self.endpoint.clone(),
+            request: request.to_owned(),
             status: status.as_u16(),
             why: error::place(&why),
             shape: error::shape(&body),
@@ -238,6 +345,19 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::E
         }
     }
     Ok(Answer { status, headers, body })
+}
+
+/// The id by which the far side knows a request, if it says one that is fit to be shown.
+fn their_id(headers: &HeaderMap) -> Option<&str> {
+    let ids = REQUEST_IDS.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+    ids.map(str::trim).find(|id| (1..=REQUEST_ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
+}
+
+/// The certificates in a text of PEM.
+fn read_certificates(text: &[u8]) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let bad = |why: String| ClientError::BadCertificates { why };
+    let found = reqwest::Certificate::from_pem_bundle(text).map_err(|why| bad(error::innermost(&why)))?;
+    if found.is_empty() { Err(bad("there is none in the text".to_owned())) } else { Ok(found) }
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986 section 2.3).
@@ -292,6 +412,36 @@ mod tests {
             let why = client(bad).unwrap_err();
             assert!(matches!(why, ClientError::BadEndpoint { .. }));
             assert!(!why.to_string().contains("hunter2"), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_region_of_a_gateway_has_two_spellings() {
+        let client = client("http://localhost").unwrap();
+        let patch = crate::api::GatewayPatch { sip_region: Some("in002".into()), ..Default::default() };
+        let text = |client: &Client| String::from_utf8(client.body::<UpdateGateway>(&patch).unwrap()).unwrap();
+        assert_eq!(text(&client), r#"{"sipRegion":"in002"}"#);
+        assert_eq!(text(&client.with_region_key(RegionKey::GeoRegion)), r#"{"geoRegion":"in002"}"#);
+    }
+
+    #[test]
+    fn an_id_of_the_far_side_is_shown_where_it_is_fit() {
+        let id = |name: &'static str, id: &str| {
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), id.parse().unwrap())]);
+            their_id(&headers).map(str::to_owned)
+        };
+        assert_eq!(id("x-amzn-requestid", "a-1"), Some("a-1".to_owned()));
+        assert_eq!(id("x-request-id", " "), None);
+        assert_eq!(id("x-request-id", "see http://evil.example now"), None);
+        assert_eq!(id("request-id", &"a".repeat(REQUEST_ID_MAX + 1)), None);
+    }
+
+    #[test]
+    fn certificates_that_are_none_are_refused() {
+        for text in ["hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let auth = Auth::Token(Secret::new("t"));
+            let why = Client::trusting("https://localhost", auth, text.as_bytes()).unwrap_err();
+            assert!(why.to_string().contains("certificates"), "{why}");
         }
     }
 

@@ -68,6 +68,7 @@ fn create(transaction: &Transaction<'_>, body: NewRule) -> Result<RoutingRule, F
     let at = now();
     let mut rule = RoutingRule {
         id: fresh_id("rr_"),
+        extra: serde_json::Map::new(),
         name: String::new(),
         kind: body.kind,
         numbers: Vec::new(),
