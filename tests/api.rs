@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "api/beyond.rs"]
+mod beyond;
 #[path = "api/calls.rs"]
 mod calls;
 #[path = "api/document.rs"]
 mod document;
-#[path = "api/beyond.rs"]
-mod beyond;
 #[path = "api/durable.rs"]
 mod durable;
 #[path = "api/faulty.rs"]
@@ -20,12 +20,16 @@ mod hardship;
 mod http;
 #[path = "api/keys.rs"]
 mod keys;
+#[path = "api/lost.rs"]
+mod lost;
 #[path = "api/numbers.rs"]
 mod numbers;
 #[path = "api/rooms.rs"]
 mod rooms;
 #[path = "api/rules.rs"]
 mod rules;
+#[path = "api/show.rs"]
+mod show;
 #[path = "api/support.rs"]
 mod support;
 #[path = "api/tls.rs"]
@@ -36,5 +40,9 @@ mod tokens;
 mod trunks;
 #[path = "api/twin.rs"]
 mod twin;
+#[path = "api/vendor.rs"]
+mod vendor;
+#[path = "api/way.rs"]
+mod way;
 #[path = "api/webhooks.rs"]
 mod webhooks;

@@ -97,6 +97,9 @@ pub struct RoutingRule {
     /// When the rule was last changed.
     #[serde(default)]
     pub updated_at: Option<String>,
+    /// What else the far side says.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl RoutingRule {

@@ -5,6 +5,7 @@
 mod apply;
 mod compile;
 mod daemon;
+mod doctor;
 mod exit;
 mod explain;
 mod graph;
@@ -15,6 +16,7 @@ mod plan;
 mod replay;
 mod route;
 mod schema;
+mod show;
 mod target;
 mod test;
 mod token;
@@ -45,6 +47,10 @@ enum Command {
     Plan(plan::PlanCommand),
     /// Makes live state as the files say.
     Apply(apply::Apply),
+    /// Lists the live numbers, gateways and rules.
+    Show(show::Show),
+    /// Checks that the API can be reached and used, and says what it is like.
+    Doctor(doctor::Doctor),
     /// Decides a call that nobody makes, and says why.
     Route(route::Route),
     /// Decides the calls of the configuration's tests, and compares.
@@ -76,6 +82,8 @@ pub fn run() -> Exit {
         Command::Schema(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Apply(command) => command.run(),
+        Command::Show(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Replay(command) => command.run(),

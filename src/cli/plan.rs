@@ -57,7 +57,7 @@ impl PlanCommand {
 
 /// Plans against live state.
 pub(super) async fn make(compiled: Compiled, target: &Target) -> Result<Planned, Failure> {
-    let client = target.client(&compiled.exchange, &compiled.set)?;
+    let client = target.client(Some(&compiled))?;
     let memory = compiled.set.directory.join(LOCK_FILE);
     let memory = read_memory(&memory, compiled.exchange.stack(), client.endpoint());
     let plan = plan(&compiled, &client, &memory).await?;

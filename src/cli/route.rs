@@ -84,7 +84,7 @@ fn at(text: &str) -> Result<Timestamp, String> {
 
 /// The rules that a far side has now, each by the id that is known there.
 pub(super) fn live_book(target: &Target, compiled: &Compiled) -> Result<RuleBook, Failure> {
-    let client = target.client(&compiled.exchange, &compiled.set)?;
+    let client = target.client(Some(compiled))?;
     let live = runtime()?.block_on(sync::fetch(&client)).map_err(|error| Failure::new("fetch", error))?;
     Ok(live.book())
 }

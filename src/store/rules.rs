@@ -73,6 +73,7 @@ fn create(work: &Work<'_>, body: NewRule) -> Result<RoutingRule, Fault> {
     let at = now();
     let mut rule = RoutingRule {
         id: fresh_id("rr_"),
+        extra: serde_json::Map::new(),
         name: String::new(),
         kind: body.kind,
         numbers: Vec::new(),

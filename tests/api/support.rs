@@ -36,7 +36,12 @@ impl Served {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         // No call comes in, so no port is opened.
-        let switch = Switch::new(SwitchConfig { advertised: None, ports: 10_000..=20_000 }).unwrap();
+        let switch = Switch::new(SwitchConfig {
+            advertised: None,
+            ports: 10_000..=20_000,
+            hiding: strowger::model::HidingKey::new(strowger::model::Secret::new("test")),
+        })
+        .unwrap();
         let router = server::limited(Service::new(store.clone(), switch.clone()), limits);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let token = mint(&credentials(&key), now(), Duration::from_secs(600)).unwrap().expose().to_owned();

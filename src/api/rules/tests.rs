@@ -6,6 +6,7 @@ use super::*;
 fn absent_keeps_and_null_clears() {
     let mut rule: RoutingRule =
         serde_json::from_str(r#"{"id":"r","type":"INBOUND","tags":["a"],"agentId":"x","unknown":1}"#).unwrap();
+    assert_eq!(rule.extra["unknown"], 1);
     assert_eq!(rule.kind, Word::Known(Direction::Inbound));
     let patch: RulePatch = serde_json::from_str(r#"{"agentId":null}"#).unwrap();
     patch.apply(&mut rule);
@@ -22,6 +23,7 @@ fn an_unknown_word_survives_reading() {
         serde_json::from_str(r#"{"id":"r","type":"inbound","includeHeaders":"SOME","room":{"type":"dynamic"}}"#)
             .unwrap();
     assert!(serde_json::to_string(&rule).unwrap().contains("SOME"));
+    assert!(rule.extra.is_empty());
     assert!(rule.to_model().is_err());
 }
 
