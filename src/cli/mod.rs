@@ -7,6 +7,7 @@ mod compile;
 mod daemon;
 mod exit;
 mod explain;
+mod fix;
 mod impact;
 mod log;
 mod plan;

@@ -1,9 +1,11 @@
 //! What do the files on disk say at this moment?
 //!
-//! The one place that reads configurations and the secrets they refer to.
+//! The one place that reads and writes configurations, and reads the secrets they refer to.
 
 mod read;
 mod secret;
+mod write;
 
 pub use read::{ROOT_FILE, SourceError, SourceSet, read};
 pub use secret::{SecretError, resolve};
+pub use write::replace;

@@ -82,8 +82,32 @@ impl<'a> Slot<'a> {
     }
 
     pub fn wrong_type(&self, expected: &str, cx: &mut Cx) {
-        let found = type_name(self.value);
-        cx.findings.push(rules::wrong_type(self.key, expected, found, self.span.clone()));
+        let finding = rules::wrong_type(self.key, expected, type_name(self.value), self.span.clone());
+        cx.findings.push(self.converted(expected, finding));
+    }
+
+    /// Adds the fix where the value says in another type exactly what the key takes.
+    fn converted(&self, expected: &str, finding: Finding) -> Finding {
+        let span = self.span.clone();
+        match self.value {
+            DeValue::String(text) if expected == "true or false" && matches!(text.as_ref(), "true" | "false") => {
+                finding.fix(format!("write {text} without quotes"), true, span, text.as_ref())
+            }
+            // Digits alone: what TOML reads otherwise (`007`, `1_000`) might be meant otherwise.
+            DeValue::String(text)
+                if expected.starts_with("an integer")
+                    && text.parse::<u16>().is_ok_and(|number| number.to_string() == text.as_ref()) =>
+            {
+                finding.fix(format!("write {text} without quotes"), true, span, text.as_ref())
+            }
+            DeValue::Integer(number)
+                if expected == "text" && number.radix() == 10 && number.as_str().len() == self.span.range.len() =>
+            {
+                rules::enclosed(finding, "put quotes around it", "\"", "\"")
+            }
+            DeValue::String(_) if expected == "a list" => rules::enclosed(finding, "make it a list of one", "[", "]"),
+            _ => finding,
+        }
     }
 }
 
@@ -142,11 +166,14 @@ impl<'a> Open<'a> {
     }
 
     pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx) -> Self {
-        for key in table.keys() {
+        for (key, value) in table.iter() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 let finding = rules::unknown_key(name, owner, cx.span(key.span()), known);
-                cx.findings.push(finding);
+                let free: Vec<&str> = known.iter().copied().filter(|known| table.get(*known).is_none()).collect();
+                // What a header or a dotted key opens may be opened again elsewhere.
+                let once = value.span().start >= key.span().end;
+                cx.findings.push(rules::renamed(finding, name, &free, once));
             }
         }
         Self { table, owner, head }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::diagnostic::{Finding, Rule, Severity, Span, nearest};
+use crate::diagnostic::{Edit, Finding, Fix, Rule, Severity, Span, nearest};
 
 pub(crate) static TOML_SYNTAX: Rule = Rule {
     name: "toml-syntax",
@@ -69,6 +69,28 @@ pub(super) fn wrong_type(key: &str, expected: &str, found: &str, span: Span) -> 
     Finding::new(&WRONG_TYPE, format!("`{key}` takes {expected}, not {found}"), span, format!("this is {found}"))
 }
 
+/// A word as it would be spelled here: how it is cased and joined is no part of what was meant.
+fn plain(word: &str) -> String {
+    word.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
+/// A key that is known under another spelling, and may be renamed: no key of that name is there.
+/// It is safe when only case and joints differ, and the key stands in one place (a header may have others).
+pub(super) fn renamed(finding: Finding, key: &str, free: &[&str], once: bool) -> Finding {
+    let Some(word) = nearest(&plain(key), free.iter().copied()) else { return finding };
+    let span = finding.labels[0].span.clone();
+    finding.fix(format!("write `{word}`"), once && plain(key) == word, span, word)
+}
+
+/// A value that is what was meant, once it stands between other characters.
+pub(super) fn enclosed(mut finding: Finding, title: &str, before: &str, after: &str) -> Finding {
+    let Span { file, range } = finding.labels[0].span.clone();
+    let insert = |at, text: &str| Edit { span: Span { file, range: at..at }, text: text.to_owned() };
+    let edits = vec![insert(range.start, before), insert(range.end, after)];
+    finding.fix = Some(Fix { title: title.to_owned(), safe: true, edits });
+    finding
+}
+
 pub(super) fn missing_key(key: &str, owner: impl Display, span: Span) -> Finding {
     Finding::new(&MISSING_KEY, format!("{owner} needs `{key}`"), span, format!("`{key}` is missing here"))
 }
@@ -82,8 +104,12 @@ pub(crate) fn missing_stack(span: Span) -> Finding {
 pub(super) fn unknown_word(key: &str, word: &str, span: Span, known: &[&str]) -> Finding {
     let finding = Finding::new(&UNKNOWN_WORD, format!("`{key}` cannot be `{word}`"), span, "not among the known words");
     let list = format!("it is one of {}", known.join(", "));
-    match nearest(&word.to_lowercase(), known.iter().copied()) {
-        Some(near) => finding.help(format!("did you mean `{near}`? {list}")),
+    match nearest(&plain(word), known.iter().copied()) {
+        Some(near) => {
+            let (span, safe) = (finding.labels[0].span.clone(), plain(word) == near);
+            let finding = finding.fix(format!("write `{near}`"), safe, span, format!("\"{near}\""));
+            finding.help(format!("did you mean `{near}`? {list}"))
+        }
         None => finding.help(list),
     }
 }

@@ -12,7 +12,14 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) fn finding(what: &str, name: &str, span: &Span, known: &[&str]) -> Finding {
     let finding = Finding::new(&RULE, format!("there is no {what} `{name}`"), span.clone(), "refers to nothing");
     match nearest(name, known.iter().copied()) {
-        Some(word) => finding.help(format!("did you mean `{word}`?")),
+        Some(word) => {
+            let finding = finding.help(format!("did you mean `{word}`?"));
+            // Only where the whole value is the name: between its quotes may stand more.
+            match span.range.len() == name.len() + 2 {
+                true => finding.fix(format!("write `{word}`"), false, span.clone(), format!("\"{word}\"")),
+                false => finding,
+            }
+        }
         None if known.is_empty() => finding.help(format!("no {what} is defined in any file")),
         None if known.len() <= 12 => finding.help(format!("known: {}", known.join(", "))),
         None => finding.help(format!("{} are known, none of them is like it", known.len())),
