@@ -8,6 +8,7 @@ mod daemon;
 mod exit;
 mod explain;
 mod fix;
+mod fmt;
 mod impact;
 mod log;
 mod plan;
@@ -34,6 +35,8 @@ enum Command {
     /// Checks a configuration, and shows everything that is wrong with it.
     #[command(visible_alias = "check")]
     Validate(validate::Validate),
+    /// Lays the files out in the one way.
+    Fmt(fmt::Fmt),
     /// Says what a finding means, and what to write instead.
     Explain(explain::Explain),
     /// Prints the JSON Schema of a configuration, for editors.
@@ -61,6 +64,7 @@ pub fn run() -> Exit {
     };
     let done = match cli.command {
         Command::Validate(command) => command.run(),
+        Command::Fmt(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Plan(command) => command.run(),

@@ -60,6 +60,11 @@ pub fn parse(files: &Files) -> Draft {
     draft
 }
 
+/// What of the texts is not TOML, and nothing else.
+pub fn syntax_errors(files: &Files) -> Vec<Finding> {
+    parse(files).findings.into_iter().filter(|finding| finding.rule.name == rules::TOML_SYNTAX.name).collect()
+}
+
 /// The `include` patterns of a root file; none when the file is too broken to say.
 pub fn includes(root: &str) -> Vec<String> {
     let (table, _) = DeTable::parse_recoverable(root);

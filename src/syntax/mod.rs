@@ -6,12 +6,14 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod draft;
+mod format;
 mod read;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
 mod value;
 
-pub use draft::{Draft, includes, parse};
+pub use draft::{Draft, includes, parse, syntax_errors};
+pub use format::{format, same_meaning};
 pub use read::{At, Entry, Keyed, Tables};
 pub use schema::schema;
