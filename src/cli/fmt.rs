@@ -20,7 +20,9 @@ use super::fix::{not_written, unified};
 /// pass column 100, holds a comment, or was begun on a new line. Order, comments and meaning stay. A file that is not
 /// TOML is left as it is.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  strowger fmt examples/quickstart\n  strowger fmt --check\n  strowger fmt - < rules.toml")]
+#[command(
+    after_help = "Example:\n  strowger fmt examples/quickstart\n  strowger fmt --check\n  strowger fmt - < rules.toml"
+)]
 pub(super) struct Fmt {
     /// A directory with a strowger.toml, a file, or `-` for standard input to standard output.
     #[command(flatten)]

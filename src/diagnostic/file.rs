@@ -114,7 +114,7 @@ impl SourceCode for File {
         let text = self.shown.as_deref().unwrap_or(&self.text);
         let data = text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
-            self.name.to_string(),
+            clean(&self.name).into_owned(),
             data,
             SourceSpan::from((start, stop - start)),
             first,

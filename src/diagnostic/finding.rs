@@ -4,6 +4,7 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
+use super::render::clean;
 use super::{Files, Span};
 
 /// How bad a finding is.
@@ -167,7 +168,7 @@ impl<'a> Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.finding.message)
+        f.write_str(&clean(&self.finding.message))
     }
 }
 
@@ -186,7 +187,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.finding.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.finding.help.as_ref().map(|help| Box::new(clean(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -229,5 +230,5 @@ impl Diagnostic for Other<'_> {
 }
 
 fn labeled(label: &Label) -> LabeledSpan {
-    LabeledSpan::new(Some(label.text.clone()), label.span.range.start, label.span.range.len())
+    LabeledSpan::new(Some(clean(&label.text).into_owned()), label.span.range.start, label.span.range.len())
 }

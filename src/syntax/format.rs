@@ -55,7 +55,10 @@ enum Value {
 
 /// What stands in a list or an inline table.
 enum Item {
-    Value { key: Option<String>, value: Value },
+    Value {
+        key: Option<String>,
+        value: Value,
+    },
     /// A comment on a line of its own.
     Comment(String),
     /// A comment behind the item before it.
@@ -131,8 +134,8 @@ impl Reader<'_> {
             match self.kind() {
                 TokenKind::Newline | TokenKind::Comment | TokenKind::Eof => return out,
                 TokenKind::Whitespace => self.at += 1,
-                TokenKind::LeftSquareBracket | TokenKind::RightSquareBracket => out.push_str(self.take()),
-                _ => out.push_str(&self.key()),
+                TokenKind::BasicString | TokenKind::LiteralString => out.push_str(&quoted(self.take())),
+                _ => out.push_str(self.take()),
             }
         }
     }
@@ -260,9 +263,7 @@ impl Value {
         let line = self.on_one_line();
         match (line, self) {
             (Some(line), Self::Scalar(_) | Self::Table { .. }) => line,
-            (Some(line), Self::List { items, .. })
-                if items.is_empty() || column + line.chars().count() <= WIDTH =>
-            {
+            (Some(line), Self::List { items, .. }) if items.is_empty() || column + line.chars().count() <= WIDTH => {
                 line
             }
             // Before TOML 1.1 an inline table ends on its line, but for what its values hold.
@@ -375,10 +376,8 @@ fn aligned(block: &[Line]) -> Vec<String> {
         .collect();
     let width = |text: &str| text.chars().count();
     let keys = pairs.iter().map(|(key, ..)| width(key)).max().unwrap_or(0);
-    let left: Vec<String> = pairs
-        .iter()
-        .map(|(key, value, _)| format!("{key}{} = {value}", " ".repeat(keys - width(key))))
-        .collect();
+    let left: Vec<String> =
+        pairs.iter().map(|(key, value, _)| format!("{key}{} = {value}", " ".repeat(keys - width(key)))).collect();
     let commented = pairs.iter().zip(&left).filter(|((.., comment), _)| comment.is_some());
     let column = commented.map(|(_, left)| left.lines().last().map_or(0, width)).max().unwrap_or(0);
     pairs
@@ -407,7 +406,10 @@ mod tests {
             ("[ a . 'b c' ]#x\n", "[a.\"b c\"] #x\n"),
             ("t = 2026-01-01 10:00:00.5 # when\nf = 1.5e3\n", "t = 2026-01-01 10:00:00.5  # when\nf = 1.5e3\n"),
             // Blank lines.
-            ("\n\na = 1\n\n\n\nb = 2\n# about t\n[t]\n\nc = 3\n[u]\n", "a = 1\n\nb = 2\n\n# about t\n[t]\nc = 3\n\n[u]\n"),
+            (
+                "\n\na = 1\n\n\n\nb = 2\n# about t\n[t]\n\nc = 3\n[u]\n",
+                "a = 1\n\nb = 2\n\n# about t\n[t]\nc = 3\n\n[u]\n",
+            ),
             ("[a]\n[a.b]\n\n\n# end\n\n", "[a]\n\n[a.b]\n# end\n"),
             ("a = 1\n# closes\n\n[b]\n", "a = 1\n# closes\n\n[b]\n"),
             // Lists and inline tables.

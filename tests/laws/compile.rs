@@ -33,7 +33,7 @@ fn holds(texts: &[String]) {
 }
 
 /// The whole configuration with some stretches taken out, doubled or replaced.
-fn bent() -> impl Strategy<Value = String> {
+pub fn bent() -> impl Strategy<Value = String> {
     let cut = (
         any::<prop::sample::Index>(),
         0_usize..40,

@@ -1,0 +1,4 @@
+//! The tools of the language: forms of a report, explanations, the language server, and what `init` writes.
+
+#[path = "language/formats.rs"]
+mod formats;
