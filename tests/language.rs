@@ -2,3 +2,5 @@
 
 #[path = "language/formats.rs"]
 mod formats;
+#[path = "language/lsp.rs"]
+mod lsp;

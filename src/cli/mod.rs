@@ -4,13 +4,17 @@
 
 mod apply;
 mod compile;
+mod completions;
 mod daemon;
 mod exit;
 mod explain;
 mod fix;
 mod fmt;
 mod impact;
+mod init;
 mod log;
+mod lsp;
+mod man;
 mod plan;
 mod route;
 mod schema;
@@ -32,6 +36,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a small working configuration to begin with.
+    Init(init::Init),
     /// Checks a configuration, and shows everything that is wrong with it.
     #[command(visible_alias = "check")]
     Validate(validate::Validate),
@@ -41,6 +47,8 @@ enum Command {
     Explain(explain::Explain),
     /// Prints the JSON Schema of a configuration, for editors.
     Schema(schema::Schema),
+    /// Serves editors: findings as you type, hover, completion, definitions, fixes and layout.
+    Lsp(lsp::Lsp),
     /// Shows what would change, without changing anything.
     Plan(plan::PlanCommand),
     /// Makes live state as the files say.
@@ -51,6 +59,10 @@ enum Command {
     Daemon(daemon::Daemon),
     /// Prints a token for the REST API.
     Token(token::Token),
+    /// Prints the completions of a shell.
+    Completions(completions::Completions),
+    /// Prints the manual page, or writes one for every command.
+    Man(man::Man),
 }
 
 /// Runs the program on its arguments.
@@ -63,15 +75,19 @@ pub fn run() -> Exit {
         }
     };
     let done = match cli.command {
+        Command::Init(command) => command.run(),
         Command::Validate(command) => command.run(),
         Command::Fmt(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Schema(command) => command.run(),
+        Command::Lsp(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Apply(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Daemon(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     done.unwrap_or_else(|failure| {
         failure.print();
