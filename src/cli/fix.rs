@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use crate::check::{Checked, check};
-use crate::diagnostic::{File, FileId, Files, Fix, Report, mend};
+use crate::diagnostic::{FileId, Fix, Report, mend};
 use crate::source::{self, SourceSet};
 use crate::syntax;
 
@@ -34,12 +34,7 @@ pub(super) fn fix(set: &SourceSet, wanted: impl Fn(&Fix) -> bool) -> Result<Fixe
             break;
         }
         fixes += mended.fixes;
-        let mut files = Files::default();
-        for (id, file) in checked.report.files.iter() {
-            let text = mended.texts.get(&id).map_or(file.text(), String::as_str);
-            files.add(File::new(file.name().clone(), text.to_owned()));
-        }
-        checked = check(syntax::parse(&files));
+        checked = check(syntax::parse(&checked.report.files.with_texts(&mended.texts)));
     }
     let mut written = Vec::new();
     for (((_, was), (_, now)), path) in set.files.iter().zip(checked.report.files.iter()).zip(&set.paths) {

@@ -1,7 +1,7 @@
 //! `strowger fmt`
 
 use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::diagnostic::{File, Files, Format, Report, render};
 use crate::source;
 use crate::syntax;
 
-use super::compile::{PathArg, counted, look};
+use super::compile::{counted, look};
 use super::exit::{Exit, Failure, print};
 use super::fix::{not_written, unified};
 
@@ -25,8 +25,8 @@ use super::fix::{not_written, unified};
 )]
 pub(super) struct Fmt {
     /// A directory with a strowger.toml, a file, or `-` for standard input to standard output.
-    #[command(flatten)]
-    path: PathArg,
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
     /// Change nothing; show what would change, and exit with 1 when something would.
     #[arg(long)]
     check: bool,
@@ -34,12 +34,19 @@ pub(super) struct Fmt {
 
 impl Fmt {
     pub fn run(self) -> Result<Exit, Failure> {
-        if self.path.path == Path::new("-") {
+        if self.path == Path::new("-") {
             return self.standard_input();
         }
-        let set = source::read(&self.path.path)?;
+        let set = source::read(&self.path, None)?;
+        let mut files: Vec<_> = set.files.iter().map(|(_, file)| file.clone()).zip(set.paths).collect();
+        if self.path.is_dir() {
+            for name in set.files.environments().unwrap_or_default() {
+                let set = source::read(&self.path, Some(name))?;
+                files.extend(set.files.iter().map(|(_, file)| file.clone()).zip(set.paths).last());
+            }
+        }
         let (mut changed, mut broken) = (0, 0);
-        for ((_, file), path) in set.files.iter().zip(&set.paths) {
+        for (file, path) in &files {
             let Some(text) = formatted(file.name(), file.text())? else {
                 broken += 1;
                 continue;

@@ -47,7 +47,7 @@ enum Command {
     Explain(explain::Explain),
     /// Prints the JSON Schema of a configuration, for editors.
     Schema(schema::Schema),
-    /// Serves editors: findings as you type, hover, completion, definitions, fixes and layout.
+    /// Serves editors, over the Language Server Protocol.
     Lsp(lsp::Lsp),
     /// Shows what would change, without changing anything.
     Plan(plan::PlanCommand),

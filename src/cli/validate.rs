@@ -4,12 +4,10 @@ use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 
-use crate::check::check;
 use crate::diagnostic::{Format, Report, render};
 use crate::source;
-use crate::syntax;
 
-use super::compile::{PathArg, closing, counted, look};
+use super::compile::{PathArg, checked, closing, counted, look};
 use super::exit::{Exit, Failure, print};
 use super::fix;
 
@@ -65,15 +63,16 @@ impl From<FormatArg> for Format {
 
 impl Validate {
     pub fn run(self) -> Result<Exit, Failure> {
-        let set = source::read(&self.path.path)?;
         let format = Format::from(self.format);
-        let checked = if self.fix {
-            let fixed = fix::fix(&set, |fix| fix.safe || self.unsafe_fixes)?;
+        let (set, checked) = if self.fix {
+            let set = source::read(&self.path.path, self.path.environment.as_deref())?;
+            let mut fixed = fix::fix(&set, |fix| fix.safe || self.unsafe_fixes)?;
             let (fixes, files) = (counted(fixed.fixes, "finding"), counted(fixed.written.len(), "file"));
             eprintln!("mended {fixes} in {files}");
-            fixed.checked
+            fixed.checked.warn_of_exposed_secrets(|file| source::is_exposed(file, &set.directory));
+            (set, fixed.checked)
         } else {
-            check(syntax::parse(&set.files))
+            checked(&self.path)?
         };
         let report = &checked.report;
         print(render(report, format, look(std::io::stdout().is_terminal())));

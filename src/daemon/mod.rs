@@ -41,6 +41,8 @@ use watch::Watch;
 pub struct DaemonConfig {
     /// The configuration: a directory or a file.
     pub path: PathBuf,
+    /// The environment, whose file is read with it.
+    pub environment: Option<String>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Where the REST API listens.
@@ -130,13 +132,9 @@ pub async fn run(
     if !config.api.ip().is_loopback() {
         return Err(DaemonError::Exposed { address: config.api });
     }
-    let mut reconciler = Reconciler::new(config.path.clone())?;
+    let mut reconciler = Reconciler::new(config.path.clone(), config.environment.clone())?;
     let data = DataDir::take(&config.data_dir)?;
     let store = Store::open(&data.store())?;
-    let new_key = match store.first_key()? {
-        Some(_) => None,
-        None => Some(store.create_key()?),
-    };
 
     let switch = Switch::new(SwitchConfig { advertised: config.advertised, ports: config.media_ports })?;
     let api = TcpListener::bind(config.api).await.map_err(|cause| DaemonError::Api { address: config.api, cause })?;
@@ -172,6 +170,11 @@ pub async fn run(
         let switch = switch.clone();
         async move { switch.serve(incoming).await }
     });
+    // Last of all that can fail: a key is shown once, and must not be made by a start that ends before it is shown.
+    let new_key = match store.first_key()? {
+        Some(_) => None,
+        None => Some(store.create_key()?),
+    };
     data.announce(&Running { pid: std::process::id(), api: api_address })?;
     started(Started { api: api_address, sip, new_key, first, table: size });
 
@@ -181,9 +184,11 @@ pub async fn run(
             Ok(()) = changes.changed() => rebuild(&store, &switch).await,
             () = watch.changed() => {
                 if let Some(outcome) = reconciler.reconcile(&store, &data.memory(), false).await {
-                    // Before it is told: who hears of a change may call at once.
-                    rebuild(&store, &switch).await;
-                    changes.mark_unchanged();
+                    if !matches!(outcome, Reconciled::Broken(_)) {
+                        // Before it is told: who hears of a change may call at once.
+                        rebuild(&store, &switch).await;
+                        changes.mark_unchanged();
+                    }
                     status.set(outcome.state());
                     reconciled(&outcome);
                 }

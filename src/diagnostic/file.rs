@@ -1,6 +1,7 @@
 //! Which texts were read, and where in them is a byte?
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -109,7 +110,11 @@ impl SourceCode for File {
         let first = line_of(span.offset()).saturating_sub(before);
         // A span that ends with its line's end does not reach into the next line.
         let last = line_of(end.saturating_sub(1).max(span.offset())) + after;
-        let start = self.line_start(first);
+        // Without lines before it, a span begins at its own column; that is how miette asks for the place itself.
+        let (start, column) = match before {
+            0 => (span.offset(), self.line_column(span.offset()).1 - 1),
+            _ => (self.line_start(first), 0),
+        };
         let stop = self.line_start(last + 1);
         let text = self.shown.as_deref().unwrap_or(&self.text);
         let data = text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
@@ -118,7 +123,7 @@ impl SourceCode for File {
             data,
             SourceSpan::from((start, stop - start)),
             first,
-            0,
+            column,
             self.lines.len(),
         )))
     }
@@ -126,13 +131,51 @@ impl SourceCode for File {
 
 /// All files of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Files(Vec<Arc<File>>);
+pub struct Files {
+    files: Vec<Arc<File>>,
+    /// The environment that was asked for, and its file.
+    environment: Option<(Arc<str>, FileId)>,
+    /// The environments that there are, where that is known.
+    environments: Option<Vec<String>>,
+}
 
 impl Files {
     /// Adds a file.
     pub fn add(&mut self, file: File) -> FileId {
-        self.0.push(Arc::new(file));
-        FileId(self.0.len() - 1)
+        self.files.push(Arc::new(file));
+        FileId(self.files.len() - 1)
+    }
+
+    /// Adds the file of the environment that was asked for.
+    pub fn add_environment(&mut self, name: &str, file: File) -> FileId {
+        let id = self.add(file);
+        self.environment = Some((name.into(), id));
+        id
+    }
+
+    /// The environment that was asked for, and its file.
+    pub fn environment(&self) -> Option<(&str, FileId)> {
+        self.environment.as_ref().map(|(name, id)| (&**name, *id))
+    }
+
+    /// Says which environments there are.
+    pub fn set_environments(&mut self, names: Vec<String>) {
+        self.environments = Some(names);
+    }
+
+    /// The environments that there are; `None` where nobody looked.
+    pub fn environments(&self) -> Option<&[String]> {
+        self.environments.as_deref()
+    }
+
+    /// The same files with other texts for some of them.
+    pub fn with_texts(&self, texts: &BTreeMap<FileId, String>) -> Self {
+        let mut files = self.clone();
+        for (id, text) in texts {
+            let file = &mut files.files[id.0];
+            *file = Arc::new(File::new(file.name().clone(), text.clone()));
+        }
+        files
     }
 
     /// A file by its id.
@@ -140,22 +183,22 @@ impl Files {
     /// # Panics
     /// When the id comes from another run.
     pub fn get(&self, id: FileId) -> &Arc<File> {
-        &self.0[id.0]
+        &self.files[id.0]
     }
 
     /// Every file with its id, in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Arc<File>)> {
-        self.0.iter().enumerate().map(|(at, file)| (FileId(at), file))
+        self.files.iter().enumerate().map(|(at, file)| (FileId(at), file))
     }
 
     /// How many files there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.files.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::gateway::words;
 use super::{
-    AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName,
-    RoomName, RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
-    Transport,
+    AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Guard, Malformed, Place, Preset, ProviderName,
+    RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
+    TestCase, Transport,
 };
 
 words!(
@@ -98,12 +98,16 @@ pub struct Exchange {
     stack: StackName,
     unmanaged: Unmanaged,
     account: Option<Account>,
+    guard: Guard,
+    adopted: BTreeMap<RuleName, Declared<RuleId>>,
+    former: BTreeMap<RuleName, RuleName>,
     gateways: BTreeMap<GatewayName, Declared<Gateway<SecretRef>>>,
     numbers: BTreeMap<E164, Declared<PhoneNumber>>,
     rules: BTreeMap<RuleName, Declared<RoutingRule<SecretRef>>>,
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    tests: Vec<TestCase>,
 }
 
 /// The parts of a configuration before they are known to fit together.
@@ -112,12 +116,16 @@ pub(crate) struct Parts {
     pub stack: StackName,
     pub unmanaged: Unmanaged,
     pub account: Option<Account>,
+    pub guard: Guard,
+    pub adopted: BTreeMap<RuleName, Declared<RuleId>>,
+    pub former: BTreeMap<RuleName, RuleName>,
     pub gateways: BTreeMap<GatewayName, Declared<Gateway<SecretRef>>>,
     pub numbers: BTreeMap<E164, Declared<PhoneNumber>>,
     pub rules: BTreeMap<RuleName, Declared<RoutingRule<SecretRef>>>,
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub tests: Vec<TestCase>,
 }
 
 impl Exchange {
@@ -145,8 +153,23 @@ impl Exchange {
                 }
             }
         }
-        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms } = parts;
-        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms })
+        let Parts { stack, unmanaged, account, guard, adopted, former, .. } = parts;
+        let Parts { gateways, numbers, rules, providers, agents, rooms, tests, .. } = parts;
+        Ok(Self {
+            stack,
+            unmanaged,
+            account,
+            guard,
+            adopted,
+            former,
+            gateways,
+            numbers,
+            rules,
+            providers,
+            agents,
+            rooms,
+            tests,
+        })
     }
 
     /// The ownership namespace.
@@ -162,6 +185,21 @@ impl Exchange {
     /// The account to talk to; none for the daemon on this machine.
     pub fn account(&self) -> Option<&Account> {
         self.account.as_ref()
+    }
+
+    /// The limits of a plan. They are read here, and no plan is held to them yet.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Live rules that are to become this stack's, by the rule that describes each.
+    pub fn adopted(&self) -> &BTreeMap<RuleName, Declared<RuleId>> {
+        &self.adopted
+    }
+
+    /// Former names of rules, each with the name that the rule has now.
+    pub fn former(&self) -> &BTreeMap<RuleName, RuleName> {
+        &self.former
     }
 
     /// The gateways by name.
@@ -192,6 +230,11 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The calls whose decisions are expected, in the order of the files.
+    pub fn tests(&self) -> &[TestCase] {
+        &self.tests
     }
 
     /// The rules with their PINs read.

@@ -6,6 +6,6 @@ mod read;
 mod secret;
 mod write;
 
-pub use read::{ROOT_FILE, SourceError, SourceSet, Unsaved, read, read_over};
-pub use secret::{SecretError, resolve};
+pub use read::{ENVIRONMENTS, ROOT_FILE, SourceError, SourceSet, Unsaved, read, read_over};
+pub use secret::{SecretError, is_exposed, resolve};
 pub use write::replace;

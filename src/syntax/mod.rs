@@ -8,12 +8,17 @@
 mod draft;
 mod format;
 mod read;
+mod recover;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
 mod value;
+mod vars;
 
 pub use draft::{Draft, includes, parse, syntax_errors};
 pub use format::{format, same_meaning};
+pub(crate) use read::is_literal;
 pub use read::{At, Entry, Keyed, Tables};
 pub use schema::schema;
+pub use value::SecretSource;
+pub use vars::Variable;

@@ -18,7 +18,7 @@ fn mistakes() -> Report {
     report(
         "a dir/ä:b,c%.toml",
         "[stack]\nname = \"acme\"\n[gateway.us]\naddress = \"a.example\"\nTransport = 'UDP'\n[number.\"+14155550100\"]\n\
-         gateway = \"uss\"\nalias = \"x\"\n[number.\"+14155550101\"]\ngateway = \"us\"\nalias = \"x\"\n[rule.ü]\n\
+         gateway = \"uss\"\nalias = \"x\"\n[number.\"+14155550101\"]\ngateway = \"us\"\nalias = \"x\"\n[rule.u]\n\
          direction = \"inbound\"\nnumbers = \"x\"\nroom = { mode = \"dynamic\" }\n",
     )
 }

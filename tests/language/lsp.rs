@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const ROOT: &str = "[stack]\nname = \"acme\"\ninclude = [\"rules/*.toml\"]\n\n[gateway.us]\naddress = \"sip.example.com\"\n\n\
                     [number.\"+14155550100\"]\nalias = \"main\"\ngateway = \"us\"\n\n# Where people wait.\n[room.lobby]\nmode = \"static\"\nid = \"l\"\n";
-const RULES: &str = "# \u{1f600}\n[rule.main]\ndirection = \"inbound\"\nnumbers = [\"main\"]\nroom = \"lobby\"\n";
+const RULES: &str = "# \u{1f600}\n[rule.main]\ndirection = \"inbound\"\nnumbers = [\"main\"]\nroom = \"lobby\"\nallow = { callers = [\"+1*\"] }\n";
 
 struct Editor {
     child: Child,

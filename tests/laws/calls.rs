@@ -34,6 +34,7 @@ fn decision(kind: Kind) -> Decision {
         allowed_sources: AllowList::default(),
         include_headers: IncludeHeaders::None,
         tags: Default::default(),
+        api_key: None,
         recording: false,
         dtmf: false,
         noise_cancellation: false,

@@ -10,5 +10,8 @@ table!(
         /// Where our own runtime reaches the agent: a `ws:` or `wss:` address.
         #[schemars(example = "wss://agents.example.com/front-desk")]
         url: Option<At<String>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
     }
 );
