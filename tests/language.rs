@@ -1,4 +1,5 @@
-//! The tools of the language: forms of a report, explanations, the language server, and what `init` writes.
+//! The tools of the language: the forms of a report, and the language server.
+#![allow(clippy::unwrap_used)]
 
 #[path = "language/formats.rs"]
 mod formats;

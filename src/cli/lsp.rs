@@ -73,6 +73,7 @@ fn capabilities() -> lsp::ServerCapabilities {
 /// A configuration as the editor has it, compiled.
 struct World {
     files: Files,
+    /// The absolute paths of the files, in the same order.
     paths: Vec<PathBuf>,
     report: Report,
     /// The file that was asked about.
@@ -80,9 +81,13 @@ struct World {
 }
 
 impl World {
-    fn uri(&self, id: FileId) -> Option<lsp::Uri> {
+    fn path(&self, id: FileId) -> Option<&PathBuf> {
         let at = self.files.iter().position(|(known, _)| known == id)?;
-        convert::uri(self.paths.get(at)?)
+        self.paths.get(at)
+    }
+
+    fn uri(&self, id: FileId) -> Option<lsp::Uri> {
+        convert::uri(self.path(id)?)
     }
 
     fn file(&self) -> &File {
@@ -96,9 +101,9 @@ impl World {
         let environment = path.file_stem().and_then(|name| name.to_str()).filter(|_| beside);
         for directory in path.ancestors().skip(1).filter(|directory| directory.join(ROOT_FILE).is_file()) {
             let Ok(set) = source::read_over(directory, environment, unsaved) else { continue };
-            let same = |known: &PathBuf| std::path::absolute(known).is_ok_and(|known| known == path);
-            if let Some(at) = set.paths.iter().position(same) {
-                return Self::compile(set.files, set.paths, at);
+            let paths: Vec<PathBuf> = set.paths.into_iter().filter_map(|path| std::path::absolute(path).ok()).collect();
+            if let Some(at) = paths.iter().position(|known| known == path) {
+                return Self::compile(set.files, paths, at);
             }
         }
         let text = match unsaved.get(path) {
@@ -125,7 +130,7 @@ struct Server<'a> {
     /// Files that changed since findings were last told.
     changed: BTreeSet<PathBuf>,
     /// The files that were told to have findings, by the file that they were found with.
-    told: BTreeMap<PathBuf, Vec<lsp::Uri>>,
+    told: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
 /// The editor went away.
@@ -193,35 +198,32 @@ impl<'a> Server<'a> {
     /// Tells the findings of every configuration that changed, and takes back those that are gone.
     fn tell(&mut self) -> Result<(), Gone> {
         while let Some(path) = self.changed.pop_first() {
-            let world = World::of(&path, &self.unsaved);
-            let mut found: BTreeMap<lsp::Uri, Vec<lsp::Diagnostic>> = BTreeMap::new();
+            let mut found: BTreeMap<PathBuf, Vec<lsp::Diagnostic>> = BTreeMap::new();
             let mut key = path.clone();
-            if let Some(world) = &world {
+            if let Some(world) = World::of(&path, &self.unsaved) {
                 // One root stands for all its files, whichever of them changed.
-                key = world.paths.first().and_then(|root| std::path::absolute(root).ok()).unwrap_or(key);
+                key = world.paths.first().cloned().unwrap_or(key);
                 for finding in &world.report.findings {
-                    let uri = finding.labels.first().and_then(|label| world.uri(label.span.file));
-                    if let Some((uri, told)) = uri.zip(convert::diagnostic(world, finding)) {
-                        found.entry(uri).or_default().push(told);
+                    let place = finding.labels.first().and_then(|label| world.path(label.span.file));
+                    if let Some((path, told)) = place.zip(convert::diagnostic(&world, finding)) {
+                        found.entry(path.clone()).or_default().push(told);
                     }
                 }
-                // An open file is told of even when nothing is wrong with it.
-                for path in world.paths.iter().filter_map(|path| std::path::absolute(path).ok()) {
+                for path in world.paths {
                     self.changed.remove(&path);
+                    // An open file is told of even when nothing is wrong with it.
                     if self.unsaved.contains_key(&path) {
-                        found.extend(
-                            convert::uri(&path).filter(|uri| !found.contains_key(uri)).map(|uri| (uri, vec![])),
-                        );
+                        found.entry(path).or_default();
                     }
                 }
             }
-            for uri in self.told.remove(&key).into_iter().chain(self.told.remove(&path)).flatten() {
-                found.entry(uri).or_default();
+            for gone in self.told.remove(&key).into_iter().chain(self.told.remove(&path)).flatten() {
+                found.entry(gone).or_default();
             }
-            let still: Vec<lsp::Uri> =
-                found.iter().filter(|(_, told)| !told.is_empty()).map(|(uri, _)| uri.clone()).collect();
-            self.told.insert(key, still);
-            for (uri, diagnostics) in found {
+            let still = found.iter().filter(|(_, told)| !told.is_empty());
+            self.told.insert(key, still.map(|(path, _)| path.clone()).collect());
+            for (path, diagnostics) in found {
+                let Some(uri) = convert::uri(&path) else { continue };
                 let params = lsp::PublishDiagnosticsParams { uri, diagnostics, version: None };
                 let method = lsp::notification::PublishDiagnostics::METHOD.to_owned();
                 self.connection.sender.send(Notification::new(method, params).into())?;
