@@ -46,6 +46,7 @@
 //! | [`source`] | What do the files on disk say at this moment? | |
 //! | [`syntax`] | What do the files say, with a place for every key and value? | yes |
 //! | [`check`] | What do they mean, and do they fit together? | yes |
+//! | [`editor`] | What does an editor ask of a configuration? | yes |
 //! | | **synchronise** | |
 //! | [`api`] | What do both sides of the REST contract say to each other? | yes |
 //! | [`client`] | How is the contract spoken? | |
@@ -72,6 +73,7 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod diagnostic;
+pub mod editor;
 pub mod media;
 pub mod model;
 pub mod plan;

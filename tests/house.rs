@@ -29,6 +29,7 @@ const LAYERS: &[(&str, Uses)] = &[
     ("source", Uses::Only(&["diagnostic", "model", "syntax"])),
     // Proofs about the rules together, and the tests, are asked of the function that decides calls.
     ("check", Uses::Only(&["diagnostic", "model", "route", "syntax"])),
+    ("editor", Uses::Only(&["diagnostic", "syntax"])),
     // -- synchronise
     ("api", Uses::Only(&["model"])),
     ("client", Uses::Only(&["api", "model"])),
@@ -50,7 +51,7 @@ const LAYERS: &[(&str, Uses)] = &[
 ];
 
 /// Modules without files, sockets, clocks and environment.
-const PURE: &[&str] = &["api", "call", "check", "diagnostic", "model", "plan", "route", "syntax"];
+const PURE: &[&str] = &["api", "call", "check", "diagnostic", "editor", "model", "plan", "route", "syntax"];
 
 /// The line by which a pure module has `clippy.toml` watch over it.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";

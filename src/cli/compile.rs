@@ -60,12 +60,21 @@ pub(super) fn closing(report: &Report, sends: bool) -> String {
     format!("{}; {sent}", counts.join(", "))
 }
 
+/// A count with its word.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// How to draw on a stream.
 pub(super) fn look(terminal: bool) -> Look {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
-    Look { colour: terminal && !set("NO_COLOR"), unicode: true, width: width.unwrap_or(100).clamp(40, 160) }
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
+    // https://no-color.org and https://bixense.com/clicolors: a wish for no colour wins over one for colour.
+    let colour = !set("NO_COLOR") && (forced || (terminal && !dumb));
+    Look { colour, unicode: !(terminal && dumb), width: width.unwrap_or(100).clamp(40, 160) }
 }
 
 /// The path argument of a command.

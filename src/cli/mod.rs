@@ -4,14 +4,20 @@
 
 mod apply;
 mod compile;
+mod completions;
 mod daemon;
 mod doctor;
 mod exit;
 mod explain;
+mod fix;
+mod fmt;
 mod graph;
 mod impact;
+mod init;
 mod key;
 mod log;
+mod lsp;
+mod man;
 mod plan;
 mod replay;
 mod route;
@@ -36,13 +42,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a small working configuration to begin with.
+    Init(init::Init),
     /// Checks a configuration, and shows everything that is wrong with it.
     #[command(visible_alias = "check")]
     Validate(validate::Validate),
+    /// Lays the files out in the one way.
+    Fmt(fmt::Fmt),
     /// Says what a finding means, and what to write instead.
     Explain(explain::Explain),
     /// Prints the JSON Schema of a configuration, for editors.
     Schema(schema::Schema),
+    /// Serves editors, over the Language Server Protocol.
+    Lsp(lsp::Lsp),
     /// Shows what would change, without changing anything.
     Plan(plan::PlanCommand),
     /// Makes live state as the files say.
@@ -65,6 +77,10 @@ enum Command {
     Key(key::Key),
     /// Prints a token for the REST API.
     Token(token::Token),
+    /// Prints the completions of a shell.
+    Completions(completions::Completions),
+    /// Prints the manual page, or writes one for every command.
+    Man(man::Man),
 }
 
 /// Runs the program on its arguments.
@@ -77,9 +93,12 @@ pub fn run() -> Exit {
         }
     };
     let done = match cli.command {
+        Command::Init(command) => command.run(),
         Command::Validate(command) => command.run(),
+        Command::Fmt(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Schema(command) => command.run(),
+        Command::Lsp(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Apply(command) => command.run(),
         Command::Show(command) => command.run(),
@@ -91,6 +110,8 @@ pub fn run() -> Exit {
         Command::Daemon(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     done.unwrap_or_else(|failure| {
         failure.print();
