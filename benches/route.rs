@@ -34,7 +34,7 @@ fn number(at: usize) -> E164 {
 }
 
 fn rule(at: usize, numbers: BTreeSet<E164>, callers: &str) -> BookedRule {
-    let schedule = (at % 10 == 0).then(|| {
+    let schedule = at.is_multiple_of(10).then(|| {
         let weekly = "mon-fri 09:00-17:00".parse().expect("hours");
         Schedule::new("America/New_York", Some(vec![weekly]), Vec::new(), Vec::new()).expect("a schedule")
     });
@@ -69,7 +69,8 @@ fn book(numbers: usize, changed: usize) -> RuleBook {
     let rules = (0..numbers.div_ceil(NUMBERS_PER_RULE)).map(|at| {
         let first = at * NUMBERS_PER_RULE;
         let own = (first..(first + NUMBERS_PER_RULE).min(numbers)).map(number).collect();
-        let callers = if changed > 0 && at % (numbers / NUMBERS_PER_RULE / changed) == 0 { "+49*" } else { "+1*" };
+        let callers =
+            if changed > 0 && at.is_multiple_of(numbers / NUMBERS_PER_RULE / changed) { "+49*" } else { "+1*" };
         rule(at, own, callers)
     });
     RuleBook { numbers: (0..numbers).map(number).collect(), rules: rules.collect(), ..RuleBook::default() }
