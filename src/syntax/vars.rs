@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::read::{At, Cx, type_name};
 use super::rules;
-use crate::diagnostic::{FileId, Finding};
+use crate::diagnostic::{FileId, Finding, nearest};
 
 /// A variable as it was declared, for the checks that look at variables themselves.
 #[derive(Debug, Clone)]
@@ -81,7 +81,9 @@ impl<'a> Vars<'a> {
                 used: false,
                 overrides: environment,
             });
-            if environment || !self.holds.contains_key(&name) {
+            let before = self.holds.get(&name).map(|holds| self.declared[holds.declared].kind);
+            // A value of another type is told of where it stands, and not wherever it is used.
+            if before.is_none_or(|before| environment && before == kind) {
                 let declared = self.declared.len() - 1;
                 let holds = Holds { declared, file: cx.file, text: cx.text, value, state: State::Raw, used: false };
                 self.holds.insert(name, holds);
@@ -201,7 +203,12 @@ impl<'a> Vars<'a> {
         let place = cx.span(within(cx.text, span, &reference(name)));
         let Some(holds) = self.holds.get_mut(name) else {
             let known: Vec<&str> = self.holds.keys().map(String::as_str).collect();
+            let near = nearest(name, known.iter().copied()).map(str::to_owned);
             cx.findings.push(rules::variable_unknown(name, place, &known));
+            // What was surely meant is not unused.
+            if let Some(holds) = near.and_then(|near| self.holds.get_mut(&near)) {
+                holds.used = true;
+            }
             return None;
         };
         holds.used = true;
