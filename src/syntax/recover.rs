@@ -73,9 +73,12 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
         }
         let Some(error) = first else { continue };
         let at = error.span().unwrap_or(0..0);
+        // Where nothing stands, the parser asks for quotes around it.
+        let missing = at.is_empty() && error.message().starts_with("string values must be quoted");
+        let message = if missing { "a value is missing" } else { error.message() };
         let at = statement.start + at.start.min(source.len())..statement.start + at.end.min(source.len());
         let span = Span { file, range: shown(text, &statement, at) };
-        recovered.findings.push(rules::toml_syntax(error.message(), span));
+        recovered.findings.push(rules::toml_syntax(message, span));
         recovered.broken.words.extend(words(source));
         let (kind, name) = table.clone();
         recovered.broken.tables.insert((kind.clone(), name.clone()));
@@ -275,7 +278,7 @@ mod tests {
     fn one_mistake_is_one_finding_and_the_rest_is_read() {
         for (text, place) in [
             ("[room.a]\nid = \"x\"\n[room.b\nid = \"y\"\n[room.c]\nid = \"z\"\n", "[room.b"),
-            ("[room.a]\nid = \"x\"\nroom.b]\nid = \"y\"\n[room.c]\nid = \"z\"\n", "room.b]"),
+            ("[room.a]\nid = \"x\"\nroom.b]\nid = \"y\"\n[room.c]\nid = \"z\"\n", "room.b"),
             ("[room.a]\nid =\nmode = \"m\"\n[room.c]\nid = \"z\"\n", "id ="),
             ("[room.a]\nid = \"x\n[room.c]\nid = \"z\"\n", "id = \"x"),
             ("[room.a]\nid = [\"x\",\nmode = \"m\"\n[room.c]\nid = \"z\"\n", "id = [\"x\","),
