@@ -196,12 +196,13 @@ impl Draft {
             let named = value.get_ref().as_table().filter(|_| name != "stack");
             match named {
                 None => self.environment.forbidden.push(At { value: format!("[{name}]"), span: cx.span(key.span()) }),
-                Some(tables) => {
-                    self.environment.forbidden.extend(tables.keys().map(|inner| At {
-                        value: format!("[{name}.{}]", inner.get_ref()),
-                        span: cx.span(inner.span()),
-                    }))
-                }
+                Some(tables) => self.environment.forbidden.extend(tables.keys().map(|inner| At {
+                    value: match inner.get_ref().starts_with('+') {
+                        true => format!("[{name}.\"{}\"]", inner.get_ref()),
+                        false => format!("[{name}.{}]", inner.get_ref()),
+                    },
+                    span: cx.span(inner.span()),
+                })),
             }
         }
         self.schema.extend(read::<Option<At<u16>>>(root, "schema", cx).flatten());

@@ -54,7 +54,9 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
     let mut skipping = false;
     for statement in statements(text) {
         let source = &text[statement.clone()];
-        let header = source.trim_start().starts_with('[');
+        let line = source.trim();
+        // One that has lost its first bracket is a header still.
+        let header = line.starts_with('[') || (line.ends_with(']') && !line.contains(['=', '\n']));
         if skipping && !header {
             // What follows a broken header belongs to a table that is not there.
             recovered.broken.words.extend(words(source));
