@@ -40,6 +40,16 @@ impl Broken {
         !self.keys.is_empty() && self.keys.contains(&(kind.to_owned(), name.to_owned(), key.to_owned()))
     }
 
+    /// Whether a key of some table of a kind was blanked.
+    pub fn has_key_of(&self, kind: &str, key: &str) -> bool {
+        self.keys.iter().any(|(of, _, gone)| of == kind && gone == key)
+    }
+
+    /// Whether a whole table may be gone without a trace: its header says nothing, or the files are not known.
+    pub fn loses_tables(&self, known: &[&str]) -> bool {
+        self.has_key_of("stack", "include") || self.headers.iter().any(|(kind, ..)| !known.contains(&kind.as_str()))
+    }
+
     /// Whether something of a table was blanked.
     pub fn has_table(&self, kind: &str, name: &str) -> bool {
         !self.tables.is_empty() && self.tables.contains(&(kind.to_owned(), name.to_owned()))
@@ -56,7 +66,7 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
         let source = &text[statement.clone()];
         let line = source.trim();
         // One that has lost its first bracket is a header still.
-        let header = line.starts_with('[') || (line.ends_with(']') && !line.contains(['=', '\n']));
+        let header = line.starts_with('[') || (line.ends_with(']') && !line.contains(['=', '[', '\n']));
         if skipping && !header {
             // What follows a broken header belongs to a table that is not there.
             recovered.broken.words.extend(words(source));

@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::read::{At, Cx, type_name};
 use super::rules;
+use super::tables::RootTable;
 use crate::diagnostic::{FileId, Finding, nearest};
 
 /// A variable as it was declared, for the checks that look at variables themselves.
@@ -32,6 +33,8 @@ pub struct Variable {
 pub(super) struct Vars<'a> {
     /// Every declaration, in the order of the files.
     declared: Vec<Variable>,
+    /// Whether a declaration may be gone without a trace.
+    lost: bool,
     /// Where the declaration that holds stands, by name.
     holds: BTreeMap<String, Holds<'a>>,
 }
@@ -65,6 +68,8 @@ enum Piece<'t> {
 impl<'a> Vars<'a> {
     /// Takes the declarations of a file. A later one does not replace an earlier, but an environment's does.
     pub fn declare(&mut self, cx: &mut Cx<'a>, root: &mut DeTable<'a>, environment: bool) {
+        let header = cx.broken.headers.iter().any(|(kind, ..)| kind == "vars");
+        self.lost |= header || cx.broken.has_table("vars", "") || cx.broken.loses_tables(RootTable::KEYS);
         let Some((key, value)) = root.remove_entry("vars") else { return };
         let span = value.span();
         let DeValue::Table(table) = value.into_inner() else {
@@ -204,7 +209,9 @@ impl<'a> Vars<'a> {
         let Some(holds) = self.holds.get_mut(name) else {
             let known: Vec<&str> = self.holds.keys().map(String::as_str).collect();
             let near = nearest(name, known.iter().copied()).map(str::to_owned);
-            cx.findings.push(rules::variable_unknown(name, place, &known));
+            if !self.lost {
+                cx.findings.push(rules::variable_unknown(name, place, &known));
+            }
             // What was surely meant is not unused.
             if let Some(holds) = near.and_then(|near| self.holds.get_mut(&near)) {
                 holds.used = true;
