@@ -19,6 +19,8 @@ pub(super) struct Read {
     pub direction: Direction,
     /// What it does; none when something in it is broken.
     pub rule: Option<RoutingRule<SecretRef>>,
+    /// Among the rules of its numbers.
+    pub priority: Option<u16>,
     pub spans: BTreeMap<E164, Span>,
     /// Names that the rule had before.
     pub was: Vec<At<String>>,
@@ -65,7 +67,8 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         let metadata = table.metadata.as_ref().map(|metadata| metadata.value.0.clone()).unwrap_or_default();
         Some(AgentTarget { id: agent?.id.clone(), metadata })
     });
-    let read = |rule| Read { key: key.clone(), direction, rule, spans, was };
+    let priority = table.priority.as_ref().map(|at| at.value);
+    let read = |rule| Read { key: key.clone(), direction, rule, priority, spans, was };
     // A broken agent or room was reported where it stands.
     let (Ok(agent), Ok(room)) = (whole(agent), whole(room)) else { return Some(read(None)) };
     let rule = RoutingRule {
@@ -156,13 +159,13 @@ pub(super) fn claims(names: &Names, all: &BTreeMap<String, Known<Read>>) {
     let mut taken: BTreeMap<(E164, Option<u16>), &Read> = BTreeMap::new();
     for read in reads {
         for (e164, span) in &read.spans {
-            match taken.get(&(*e164, read.rule.beyond.priority)) {
+            match taken.get(&(*e164, read.priority)) {
                 Some(first) => {
                     let key = first.key.as_str();
                     names.report(rules::number_claimed_twice::finding(*e164, span, &first.spans[e164], key));
                 }
                 None => {
-                    taken.insert((*e164, read.rule.beyond.priority), read);
+                    taken.insert((*e164, read.priority), read);
                 }
             }
         }
