@@ -1,9 +1,10 @@
 //! How is a long list cut into pages?
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where a page stands in its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
     /// This page, from 1.
@@ -21,7 +22,7 @@ pub struct PageInfo {
 /// One page of a list.
 ///
 /// Read from `{pageInfo, data}`, from `{pagination, data}` or from a bare array.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// Where the page stands; `None` when the far side does not say.
@@ -64,8 +65,31 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
     }
 }
 
+/// One object under `data`, as calls and dispatches are returned.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Enveloped<T> {
+    /// What was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The object.
+    pub data: T,
+}
+
+impl<T> Enveloped<T> {
+    /// The object alone.
+    pub fn of(data: T) -> Self {
+        Self { message: None, data }
+    }
+
+    /// The object, and what was done with it.
+    pub fn said(message: impl Into<String>, data: T) -> Self {
+        Self { message: Some(message.into()), data }
+    }
+}
+
 /// A reply that says only that it was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// What was done.
     #[serde(default)]

@@ -1,12 +1,15 @@
 //! Routing rules.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::endpoint::endpoints;
 use super::gateways::null_is_default;
-use super::{Endpoint, Method, Nothing, Page, Patch, WireSecret};
+use super::{Page, Patch, WireSecret};
 use crate::model::{
     AgentTarget, AllowList, Direction, E164, IncludeHeaders, Malformed, RoomMode, RoomPrefix, RoomTarget,
     RoutingRule as Rule, RuleKind, Secret,
@@ -76,6 +79,22 @@ impl<T: WireWord> Word<T> {
     }
 }
 
+impl<T: WireWord> JsonSchema for Word<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        std::any::type_name::<Self>().into()
+    }
+
+    /// The words that are written; others are read too, and kept.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = T::NAMES.iter().map(|(_, name)| *name).collect();
+        json_schema!({"type": "string", "enum": names})
+    }
+}
+
 impl<T: WireWord> Serialize for Word<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.text())
@@ -89,7 +108,7 @@ impl<'de, T: WireWord> Deserialize<'de> for Word<T> {
 }
 
 /// The `room` object of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
     /// `static` or `dynamic`.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +125,7 @@ pub struct Room {
 }
 
 /// A routing rule as it is returned: flat, without an envelope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoutingRule {
     /// Opaque.
@@ -254,22 +273,13 @@ impl Room {
     }
 }
 
-/// `POST /v2/sip/routing-rule`.
-#[derive(Debug)]
-pub struct CreateRule;
-
-impl Endpoint for CreateRule {
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/v2/sip/routing-rule";
-    const SUCCESS: u16 = 201;
-    type Path = ();
-    type Query = Nothing;
-    type Body = NewRule;
-    type Reply = RoutingRule;
+endpoints! {
+    /// `POST /v2/sip/routing-rule`.
+    CreateRule: Post "/v2/sip/routing-rule" { body: NewRule, reply: RoutingRule; SUCCESS: u16 = 201 }
 }
 
 /// A rule to create: its type, which never changes, and its fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewRule {
     /// `inbound` or `outbound`.
     #[serde(rename = "type")]
@@ -279,23 +289,14 @@ pub struct NewRule {
     pub fields: RulePatch,
 }
 
-/// `PATCH /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct UpdateRule;
-
-impl Endpoint for UpdateRule {
-    const METHOD: Method = Method::Patch;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
+endpoints! {
+    /// `PATCH /v2/sip/routing-rule/{ruleId}`.
     // A patch sends the complete desired state, so a second one changes nothing.
-    const IDEMPOTENT: bool = true;
-    type Path = String;
-    type Query = Nothing;
-    type Body = RulePatch;
-    type Reply = RoutingRule;
+    UpdateRule: Patch "/v2/sip/routing-rule/{ruleId}" { path: String, body: RulePatch, reply: RoutingRule; IDEMPOTENT: bool = true }
 }
 
 /// The fields of a rule that may be written: absent keeps, `null` and empty clear.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RulePatch {
     /// The label.
@@ -409,21 +410,13 @@ impl RulePatch {
     }
 }
 
-/// `GET /v2/sip/routing-rule`.
-#[derive(Debug)]
-pub struct ListRules;
-
-impl Endpoint for ListRules {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/routing-rule";
-    type Path = ();
-    type Query = RulesQuery;
-    type Body = Nothing;
-    type Reply = Page<RoutingRule>;
+endpoints! {
+    /// `GET /v2/sip/routing-rule`.
+    ListRules: Get "/v2/sip/routing-rule" { query: RulesQuery, reply: Page<RoutingRule> }
 }
 
 /// Which page of which rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RulesQuery {
     /// The page, from 1.
@@ -439,41 +432,53 @@ pub struct RulesQuery {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Word<Direction>>,
     /// Ids, separated by commas.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "id", skip_serializing_if = "Option::is_none")]
     pub rule_ids: Option<String>,
+    /// A gateway that one of the numbers stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
     /// `static` or `dynamic`, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_type: Option<String>,
 }
 
-/// `GET /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct GetRule;
-
-impl Endpoint for GetRule {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = RoutingRule;
+endpoints! {
+    /// `GET /v2/sip/routing-rule/{ruleId}`.
+    GetRule: Get "/v2/sip/routing-rule/{ruleId}" { path: String, reply: RoutingRule }
 }
 
-/// `DELETE /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct DeleteRule;
+endpoints! {
+    /// `DELETE /v2/sip/routing-rule/{ruleId}`.
+    DeleteRule: Delete "/v2/sip/routing-rule/{ruleId}" { path: String, reply: DeletedRule }
+}
 
-impl Endpoint for DeleteRule {
-    const METHOD: Method = Method::Delete;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = DeletedRule;
+/// Rewrites the body of a rule in its older shape (contract section 12) into that of now; another body stays as it is.
+///
+/// The older shape calls the numbers `numbers`, and holds room and agent under `dispatch`. Its `gatewayId` says no
+/// more than the numbers do, which are on their gateways already.
+pub fn from_older_rule(body: &mut Value) {
+    let Some(rule) = body.as_object_mut() else { return };
+    let mut older = Map::new();
+    if let Some(numbers) = rule.remove("numbers") {
+        older.insert("phoneNumbers".to_owned(), numbers);
+    }
+    if let Some(Value::Object(mut dispatch)) = rule.remove("dispatch") {
+        if let Some(room) = dispatch.remove("room") {
+            older.insert("room".to_owned(), room);
+        }
+        if let Some(Value::Object(mut agent)) = dispatch.remove("agent") {
+            let fields = [("id", "agentId"), ("metadata", "agentMetadata")];
+            older.extend(fields.into_iter().filter_map(|(old, new)| Some((new.to_owned(), agent.remove(old)?))));
+        }
+    }
+    for (key, value) in older {
+        // What is said in the shape of now wins.
+        rule.entry(key).or_insert(value);
+    }
 }
 
 /// A rule that was deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedRule {
     /// What was done.
@@ -501,6 +506,21 @@ mod tests {
         assert!(!patch.is_empty());
         patch.apply(&mut rule);
         assert!(rule.tags.is_empty());
+    }
+
+    #[test]
+    fn an_older_rule_is_read_as_one_of_now() {
+        let mut body = serde_json::json!({"name": "n", "type": "INBOUND", "gatewayId": "g", "numbers": ["+15550100001"],
+            "dispatch": {"room": {"type": "static", "id": "r"}, "agent": {"type": "self", "id": "a", "metadata": {"k": 1}}}});
+        from_older_rule(&mut body);
+        let rule: NewRule = serde_json::from_value(body).unwrap();
+        assert_eq!(rule.kind, Word::Known(Direction::Inbound));
+        assert_eq!(rule.fields.phone_numbers, Patch::Set(vec!["+15550100001".to_owned()]));
+        assert_eq!(rule.fields.agent_id, Patch::Set("a".to_owned()));
+        assert!(matches!(&rule.fields.room, Patch::Set(room) if room.id.as_deref() == Some("r")));
+        let mut body = serde_json::json!({"dispatch": "agent", "agentId": "a", "phoneNumbers": [], "numbers": ["x"]});
+        from_older_rule(&mut body);
+        assert_eq!(body, serde_json::json!({"agentId": "a", "phoneNumbers": []}));
     }
 
     #[test]

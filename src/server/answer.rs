@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::reading;
-use crate::api::{ApiError, Call, Endpoint, Handle, PathParam};
+use crate::api::{ApiError, Call, Caller, Endpoint, Handle, PathParam};
 
 /// Reads the call out of a request, has it handled, and writes the reply.
 pub(super) async fn answer<S, E>(service: S, request: Request) -> Response
@@ -57,6 +57,7 @@ fn written<E: Endpoint>(reply: &E::Reply) -> Result<Response, ApiError> {
 
 async fn call<E: Endpoint>(request: Request) -> Result<Call<E>, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let by = parts.extensions.remove::<Caller>().unwrap_or_default();
     let path = match <E::Path as PathParam>::PRESENT {
         false => String::new(),
         true => match Path::<String>::from_request_parts(&mut parts, &()).await {
@@ -70,7 +71,7 @@ async fn call<E: Endpoint>(request: Request) -> Result<Call<E>, ApiError> {
         false => Bytes::from_static(b"{}"),
         true => Bytes::from_request(Request::from_parts(parts, body), &()).await.map_err(|why| too_long(&why))?,
     };
-    Ok(Call { path: E::Path::from_text(path), query, body: reading::body::<E::Body>(&body)? })
+    Ok(Call { path: E::Path::from_text(path), query, body: reading::body::<E::Body>(&body)?, by })
 }
 
 fn too_long(why: &BytesRejection) -> ApiError {
