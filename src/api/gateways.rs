@@ -45,11 +45,18 @@ pub struct Gateway {
     #[serde(default, deserialize_with = "auth_or_none")]
     pub auth: Option<Auth>,
     /// The region, called `sipRegion` in requests.
-    #[serde(default, alias = "sipRegion")]
+    #[serde(default)]
     pub geo_region: Option<String>,
     /// What else the far side says.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl Gateway {
+    /// The region, in whichever spelling it came; some answers have both (contract section 14).
+    pub fn region(&self) -> Option<&str> {
+        self.geo_region.as_deref().or_else(|| self.extra.get("sipRegion")?.as_str())
+    }
 }
 
 endpoints! {
@@ -258,6 +265,15 @@ mod tests {
                 serde_json::from_str(&format!(r#"{{{auth}"id":"g","numbers":null,"new":1}}"#)).unwrap();
             assert_eq!(gateway.auth, None);
             assert_eq!(gateway.extra["new"], 1);
+        }
+    }
+
+    #[test]
+    fn the_region_is_read_in_either_spelling_and_in_both() {
+        for region in [r#""geoRegion":"us002""#, r#""sipRegion":"us002""#, r#""sipRegion":"us002","geoRegion":"us002""#]
+        {
+            let gateway: Gateway = serde_json::from_str(&format!(r#"{{"id":"g",{region}}}"#)).unwrap();
+            assert_eq!(gateway.region(), Some("us002"));
         }
     }
 }

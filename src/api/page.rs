@@ -4,16 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where a page stands in its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
     /// This page, from 1.
-    #[serde(alias = "page")]
     pub current_page: u32,
     /// Items on a full page.
     pub per_page: u32,
     /// The last page; 1 for an empty list.
-    #[serde(alias = "totalPages")]
     pub last_page: u32,
     /// Items in the whole list.
     pub total: u64,
@@ -43,13 +41,37 @@ impl<T> Page<T> {
     }
 }
 
+/// Where a page stands, in either of two spellings, or in both.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoosePageInfo {
+    current_page: Option<u32>,
+    page: Option<u32>,
+    per_page: Option<u32>,
+    last_page: Option<u32>,
+    total_pages: Option<u32>,
+    total: Option<u64>,
+}
+
+impl LoosePageInfo {
+    /// None where it does not say how far the list goes.
+    fn strict(self) -> Option<PageInfo> {
+        Some(PageInfo {
+            current_page: self.current_page.or(self.page).unwrap_or(1),
+            per_page: self.per_page.unwrap_or_default(),
+            last_page: self.last_page.or(self.total_pages)?,
+            total: self.total?,
+        })
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Envelope<T> {
-            #[serde(alias = "pagination")]
-            page_info: Option<PageInfo>,
+            page_info: Option<LoosePageInfo>,
+            pagination: Option<LoosePageInfo>,
             data: Vec<T>,
         }
         #[derive(Deserialize)]
@@ -59,7 +81,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
             Bare(Vec<T>),
         }
         Ok(match Either::deserialize(deserializer)? {
-            Either::Envelope(Envelope { page_info, data }) => Self { page_info, data },
+            Either::Envelope(Envelope { page_info, pagination, data }) => {
+                Self { page_info: page_info.or(pagination).and_then(LoosePageInfo::strict), data }
+            }
             Either::Bare(data) => Self { page_info: None, data },
         })
     }
@@ -116,5 +140,11 @@ mod tests {
             serde_json::from_str(r#"{"pagination":{"page":1,"perPage":1,"totalPages":1,"total":1},"data":[1]}"#)
                 .unwrap();
         assert_eq!((bare.data.len(), sdk.page_info.map(|info| info.total)), (1, Some(1)));
+        let both =
+            r#"{"pageInfo":{"page":2,"currentPage":2,"lastPage":3,"totalPages":3,"total":5},"data":[1],"new":0}"#;
+        let both: Page<u32> = serde_json::from_str(both).unwrap();
+        assert_eq!(both.page_info, Some(PageInfo { current_page: 2, per_page: 0, last_page: 3, total: 5 }));
+        let vague: Page<u32> = serde_json::from_str(r#"{"pageInfo":{"currentPage":1},"data":[1]}"#).unwrap();
+        assert_eq!(vague, Page { page_info: None, data: vec![1] });
     }
 }

@@ -95,9 +95,10 @@ fn tables(lists: &Lists, what: What, width: Option<u16>) -> String {
     });
     let gateways = gateways(&lists.numbers);
     let gateways = gateways.iter().map(|(direction, gateway)| {
-        let words = [&gateway.name, &gateway.address, &gateway.transport, &gateway.geo_region];
+        let words = [&gateway.name, &gateway.address, &gateway.transport];
         let mut row = vec![gateway.id.clone(), direction.to_string()];
         row.extend(words.map(|word| word.clone().unwrap_or_default()));
+        row.push(gateway.region().unwrap_or_default().to_owned());
         row.push(gateway.media_encryption.clone().unwrap_or_default());
         row.push(gateway.auth.as_ref().map_or_else(String::new, |auth| auth.username.clone()));
         row.push(gateway.numbers.join(", "));

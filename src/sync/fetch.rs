@@ -164,10 +164,10 @@ fn number<F: std::error::Error>(live: &mut Live, item: api::NumberItem) -> Resul
         let id: GatewayId = found.id.parse().map_err(malformed("the gateway's id", &found.id))?;
         let gateway = live.gateways.entry(id.clone()).or_insert_with(|| LiveGateway {
             direction,
+            region: found.region().map(str::to_owned),
             name: found.name,
             address: found.address,
             transport: found.transport,
-            region: found.geo_region,
             media_encryption: found.media_encryption,
             username: found.auth.map(|auth| auth.username),
             numbers: BTreeSet::new(),
