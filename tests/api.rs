@@ -14,6 +14,8 @@ mod http;
 mod numbers;
 #[path = "api/rules.rs"]
 mod rules;
+#[path = "api/show.rs"]
+mod show;
 #[path = "api/support.rs"]
 mod support;
 #[path = "api/tokens.rs"]

@@ -96,24 +96,24 @@ fn tables(lists: &Lists, what: What, width: Option<u16>) -> String {
     let gateways = gateways(&lists.numbers);
     let gateways = gateways.iter().map(|(direction, gateway)| {
         let words = [&gateway.name, &gateway.address, &gateway.transport];
-        let mut row = vec![gateway.id.clone(), direction.to_string()];
+        let mut row = vec![direction.to_string()];
         row.extend(words.map(|word| word.clone().unwrap_or_default()));
         row.push(gateway.region().unwrap_or_default().to_owned());
         row.push(gateway.media_encryption.clone().unwrap_or_default());
         row.push(gateway.auth.as_ref().map_or_else(String::new, |auth| auth.username.clone()));
-        row.push(gateway.numbers.join(", "));
+        row.extend([gateway.numbers.join(", "), gateway.id.clone()]);
         row
     });
     let rules = lists.rules.iter().map(|rule| {
         let owner = rule.tags.iter().find_map(|tag| tag.parse::<Mark>().ok());
         let owner = owner.map_or_else(String::new, |mark| format!("{}/{}", mark.stack, mark.key));
         vec![
-            rule.id.clone(),
             rule.name.clone(),
             rule.kind.text().to_owned(),
             rule.numbers.join(", "),
             leads_to(rule),
             owner,
+            rule.id.clone(),
         ]
     });
     let all = [
@@ -125,12 +125,12 @@ fn tables(lists: &Lists, what: What, width: Option<u16>) -> String {
             What::Gateways,
             draw(
                 "gateway",
-                &["ID", "DIRECTION", "NAME", "ADDRESS", "TRANSPORT", "REGION", "ENCRYPTION", "USER", "NUMBERS"],
+                &["DIRECTION", "NAME", "ADDRESS", "TRANSPORT", "REGION", "ENCRYPTION", "USER", "NUMBERS", "ID"],
                 gateways,
                 width,
             ),
         ),
-        (What::Rules, draw("routing rule", &["ID", "NAME", "DIRECTION", "NUMBERS", "LEADS TO", "OWNER"], rules, width)),
+        (What::Rules, draw("routing rule", &["NAME", "DIRECTION", "NUMBERS", "LEADS TO", "OWNER", "ID"], rules, width)),
     ];
     let shown: Vec<String> = all
         .into_iter()

@@ -97,7 +97,7 @@ pub enum ClientError {
         /// The address.
         endpoint: String,
         /// The id that was sent with it.
-        request: String,
+        request: Box<str>,
     },
     /// The connection broke before the whole answer was there; the call may have been carried out.
     #[error("{call}: the answer of {endpoint} was lost: {why}; {} (request {request})", unsure_hint(call))]
@@ -107,7 +107,7 @@ pub enum ClientError {
         /// The address.
         endpoint: String,
         /// The id that was sent with it.
-        request: String,
+        request: Box<str>,
         /// What the system said.
         why: String,
     },
@@ -122,7 +122,7 @@ pub enum ClientError {
         /// The address.
         endpoint: String,
         /// The id by which the far side knows the request.
-        request: String,
+        request: Box<str>,
         /// What it said.
         refusal: ApiError,
     },
@@ -137,13 +137,13 @@ pub enum ClientError {
         /// The address.
         endpoint: String,
         /// The id by which the far side knows the request.
-        request: String,
+        request: Box<str>,
         /// The status.
         status: u16,
         /// Where it is wrong.
         why: String,
         /// What it looks like, without what it says.
-        shape: String,
+        shape: Box<str>,
     },
 }
 

@@ -276,7 +276,7 @@ impl Client {
 
     /// What it means that no answer came.
     fn unanswered(&self, call: CallName, why: &reqwest::Error, request: &str) -> ClientError {
-        let (endpoint, request) = (self.endpoint.clone(), request.to_owned());
+        let (endpoint, request) = (self.endpoint.clone(), request.into());
         if why.is_connect() {
             ClientError::Unreachable { call, endpoint, why: error::innermost(why) }
         } else if why.is_timeout() {
@@ -303,7 +303,7 @@ impl Client {
             return Err(ClientError::Refused {
                 call: name,
                 endpoint: self.endpoint.clone(),
-                request: request.to_owned(),
+                request: request.into(),
                 refusal: error::tidy(ApiError::read(status.as_u16(), &body), sent),
             });
         }
@@ -312,10 +312,10 @@ impl Client {
         serde_json::from_slice(text).map_err(|why| ClientError::Garbage {
             call: name,
             endpoint: self.endpoint.clone(),
-            request: request.to_owned(),
+            request: request.into(),
             status: status.as_u16(),
             why: error::place(&why),
-            shape: error::shape(&body),
+            shape: error::shape(&body).into(),
         })
     }
 
