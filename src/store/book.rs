@@ -1,9 +1,7 @@
 //! By which rules are calls decided, as the store holds them now?
 
-use rusqlite::Transaction;
-
 use super::error::{Fault, StoreError};
-use super::{Access, Store, rules};
+use super::{Access, Store, Work, rules};
 use crate::api;
 use crate::model::{BookedRule, E164, Malformed, RuleBook};
 
@@ -19,8 +17,8 @@ impl Store {
     }
 }
 
-fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
-    let mut standing = transaction.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
+fn read(work: &Work<'_>) -> Result<RuleBook, Fault> {
+    let mut standing = work.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
     let mut numbers = Vec::new();
     for text in standing.query_map([], |row| row.get::<_, String>(0))? {
         let text = text?;
@@ -30,7 +28,7 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     let mut booked = Vec::new();
-    for (id, rule) in rules::every(transaction)? {
+    for (id, rule) in rules::every(work)? {
         match rule.map_err(Malformed).and_then(|rule| entry(&rule)) {
             Ok(entry) => booked.push(entry),
             Err(why) => {

@@ -67,6 +67,24 @@ pub enum StoreError {
         /// What the system said.
         why: String,
     },
+    /// The file that should hold the master key does not.
+    #[error("the master key in {} is not readable: it is 64 hexadecimal digits; restore it from a backup (nothing was changed)", path.display())]
+    BadKey {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The store was sealed, and its key is not there.
+    #[error("the store's secrets are sealed, and there is no key: {} is missing; restore it from a backup, or give the key in STROWGER_MASTER_KEY (nothing was changed)", path.display())]
+    NoKey {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The store was sealed with another key.
+    #[error("the master key does not open the secrets of the store {}: they were sealed with another one; restore master.key, or give the right key in STROWGER_MASTER_KEY (nothing was changed)", path.display())]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something else.
     #[error("the store {} failed: {source}", path.display())]
     Database {

@@ -1,38 +1,51 @@
 //! What does the served API remember?
 //!
-//! Numbers, gateways, rules and API keys, in one SQLite file. Every request is one transaction: it happens
-//! whole or not at all, and what was acknowledged is on the disk (`synchronous = FULL`), so a `kill -9` loses
-//! nothing. [`Store`] answers every endpoint of the contract itself; the server only speaks HTTP around it.
+//! Numbers, gateways, rules, rooms, webhooks and API keys, in one SQLite file. Every request is one transaction: it
+//! happens whole or not at all, and what was acknowledged is on the disk (`synchronous = FULL`), so a `kill -9` loses
+//! nothing. [`Store`] answers every endpoint that needs nothing but memory; the server only speaks HTTP around it.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `schema` | opening the file, its tables, and the steps from older ones |
-//! | `numbers`, `gateways`, `rules` | one resource each: its endpoints and its rows |
+//! | `numbers`, `gateways`, `rules`, `rooms`, `webhooks` | one resource each: its endpoints and its rows |
+//! | `trunks` | gateways under their older paths |
 //! | `rule_check` | which rules are legal |
 //! | `keys` | API keys and their secrets |
+//! | `vault` | how secrets are sealed |
+//! | `audit` | who changed what |
 //! | `book` | the rules as calls are decided by them |
 //! | `error` | what can go wrong |
 
+mod audit;
 mod book;
 mod error;
 mod gateways;
 mod keys;
 mod numbers;
+mod rooms;
 mod rule_check;
 mod rules;
 mod schema;
+mod trunks;
+mod vault;
+mod webhooks;
 
+use std::cell::Cell;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Caller};
 use error::Fault;
+use vault::Vault;
 
+pub use audit::AuditEntry;
 pub use error::StoreError;
-pub use keys::ApiKey;
+pub use keys::{ApiKey, KnownKey};
+pub use vault::MasterKey;
 
 /// Items on a page when the query does not say, at most (contract section 3.2; section 15 for rules).
 const PER_PAGE_MAX: u32 = 100;
@@ -48,7 +61,24 @@ struct Inner {
     /// One connection, so that requests of this process queue here and not on the lock of the file.
     connection: Mutex<Connection>,
     path: PathBuf,
+    vault: Vault,
     changes: watch::Sender<u64>,
+}
+
+/// One transaction, and what it works with.
+struct Work<'t> {
+    transaction: Transaction<'t>,
+    vault: &'t Vault,
+    by: Caller,
+    audited: Cell<bool>,
+}
+
+impl<'t> Deref for Work<'t> {
+    type Target = Transaction<'t>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.transaction
+    }
 }
 
 /// What a transaction may do.
@@ -61,14 +91,24 @@ enum Access {
 }
 
 impl Store {
-    /// Opens the file, or makes it, readable by its owner alone.
+    /// Opens the file, or makes it, readable by its owner alone. Its secrets are sealed with the key in `master.key`
+    /// beside it, which is made with it.
     ///
     /// # Errors
-    /// When the file cannot be opened, is locked or damaged, or was written by a newer version.
+    /// When the file cannot be opened, is locked or damaged, or was written by a newer version; when its key is not
+    /// there or is another.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = schema::open(path)?;
+        Self::open_with(path, None)
+    }
+
+    /// The same, with a key from elsewhere where one is given.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(path: &Path, key: Option<MasterKey>) -> Result<Self, StoreError> {
+        let (connection, vault) = schema::open(path, key)?;
         tracing::info!(path = %path.display(), "the store is open");
-        Ok(Self::over(connection, path))
+        Ok(Self::over(connection, vault, path))
     }
 
     /// Makes a store that is gone with its last handle.
@@ -76,7 +116,8 @@ impl Store {
     /// # Errors
     /// When SQLite has no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self::over(schema::in_memory()?, Path::new(schema::IN_MEMORY)))
+        let (connection, vault) = schema::in_memory()?;
+        Ok(Self::over(connection, vault, Path::new(schema::IN_MEMORY)))
     }
 
     /// Tells of each committed write of numbers, gateways or rules by a number that grows.
@@ -86,43 +127,50 @@ impl Store {
         self.inner.changes.subscribe()
     }
 
-    fn over(connection: Connection, path: &Path) -> Self {
+    fn over(connection: Connection, vault: Vault, path: &Path) -> Self {
         let (changes, _) = watch::channel(0);
-        Self { inner: Arc::new(Inner { connection: Mutex::new(connection), path: path.to_owned(), changes }) }
+        Self { inner: Arc::new(Inner { connection: Mutex::new(connection), path: path.to_owned(), vault, changes }) }
     }
 
     /// Carries out one transaction on this thread.
-    fn transact<T>(&self, access: Access, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn transact<T>(
+        &self,
+        access: Access,
+        by: Caller,
+        work: impl FnOnce(&Work<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         // A panic in another transaction rolled that one back; the connection is as good as before.
         let mut connection = self.inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let behavior = match access {
             Access::Read => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
+        let changes = connection.total_changes();
         let transaction = connection.transaction_with_behavior(behavior)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
+        let unit = Work { transaction, vault: &self.inner.vault, by, audited: Cell::new(false) };
+        let done = work(&unit)?;
+        if unit.total_changes() != changes && !unit.audited.get() {
+            return Err(Fault::Damaged("a change has no audit entry, and was not made".to_owned()));
+        }
+        unit.transaction.commit()?;
         Ok(done)
     }
 
     /// Carries out one transaction of the command line or the daemon, on this thread.
-    fn administer<T>(
-        &self,
-        access: Access,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
-        self.transact(access, work).map_err(|fault| fault.for_operator(&self.inner.path))
+    fn administer<T>(&self, access: Access, work: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.transact(access, Caller::Operator, work).map_err(|fault| fault.for_operator(&self.inner.path))
     }
 
     /// Carries out one transaction of a request, off the threads that serve requests.
     async fn request<T: Send + 'static>(
         &self,
         access: Access,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+        by: Caller,
+        work: impl FnOnce(&Work<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let done = store.transact(access, work);
+            let done = store.transact(access, by, work);
             if done.is_ok() && access == Access::Write {
                 // Here and not after the await: a caller who hangs up must not hide a change that was made.
                 store.inner.changes.send_modify(|revision| *revision += 1);
@@ -141,16 +189,17 @@ impl Store {
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Work<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.request(Access::Read, work).await
+        self.request(Access::Read, Caller::Operator, work).await
     }
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+        by: Caller,
+        work: impl FnOnce(&Work<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.request(Access::Write, work).await
+        self.request(Access::Write, by, work).await
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
 use super::error::Fault;
-use super::{keys, numbers};
+use super::{Work, keys, numbers};
 use crate::api::{ApiError, Room, RoutingRule, Word};
 use crate::model::{AgentId, Direction, E164, IncludeHeaders, Malformed};
 
@@ -34,19 +34,19 @@ pub(super) fn settle(rule: &mut RoutingRule) -> Result<Direction, ApiError> {
 }
 
 /// Refuses a rule whose numbers or key the account does not have, or whose numbers another rule holds.
-pub(super) fn fits(transaction: &Transaction<'_>, rule: &RoutingRule, direction: Direction) -> Result<(), Fault> {
+pub(super) fn fits(work: &Work<'_>, rule: &RoutingRule, direction: Direction) -> Result<(), Fault> {
     if let Some(key) = &rule.api_key
-        && keys::secret_of(transaction, key.0.expose())?.is_none()
+        && keys::secret_of(work, key.0.expose())?.is_none()
     {
         return Err(ApiError::invalid("Invalid API Key").into());
     }
     for text in &rule.numbers {
         let number: E164 = text.parse().map_err(refusal)?;
-        if !numbers::exists(transaction, number)? {
+        if !numbers::exists(work, number)? {
             return Err(ApiError::invalid(format!("Phone number {number} does not exist in the account")).into());
         }
         if direction == Direction::Inbound
-            && let Some((id, name)) = inbound_holder(transaction, number, &rule.id)?
+            && let Some((id, name)) = inbound_holder(work, number, &rule.id)?
         {
             return Err(ApiError::invalid(format!(
                 "Phone number {number} is already on the inbound rule `{name}` ({id}); take it off that rule first"
@@ -58,14 +58,10 @@ pub(super) fn fits(transaction: &Transaction<'_>, rule: &RoutingRule, direction:
 }
 
 /// The id and the name of another inbound rule that holds a number.
-fn inbound_holder(
-    transaction: &Transaction<'_>,
-    number: E164,
-    except: &str,
-) -> Result<Option<(String, String)>, Fault> {
+fn inbound_holder(work: &Work<'_>, number: E164, except: &str) -> Result<Option<(String, String)>, Fault> {
     let read = "SELECT rule.id, rule.name FROM rule_number JOIN rule ON rule.id = rule_number.rule
                 WHERE rule_number.e164 = ?1 AND rule_number.direction = 'inbound' AND rule.id <> ?2";
-    let mut statement = transaction.prepare_cached(read)?;
+    let mut statement = work.prepare_cached(read)?;
     Ok(statement.query_row((number.to_string(), except), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
