@@ -22,3 +22,5 @@ mod support;
 mod tokens;
 #[path = "api/twin.rs"]
 mod twin;
+#[path = "api/vendor.rs"]
+mod vendor;
