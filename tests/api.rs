@@ -10,6 +10,8 @@ mod faulty;
 mod gateways;
 #[path = "api/http.rs"]
 mod http;
+#[path = "api/lost.rs"]
+mod lost;
 #[path = "api/numbers.rs"]
 mod numbers;
 #[path = "api/rules.rs"]
@@ -24,3 +26,5 @@ mod tokens;
 mod twin;
 #[path = "api/vendor.rs"]
 mod vendor;
+#[path = "api/way.rs"]
+mod way;
