@@ -65,6 +65,21 @@ impl Call {
         matches!(self.state, State::Over)
     }
 
+    /// When the call reached each of its states, until its record was written.
+    pub fn timelog(&self) -> &[(Status, Timestamp)] {
+        &self.timelog
+    }
+
+    /// How the call was decided, in words, until its record was written.
+    pub fn trace(&self) -> &str {
+        &self.trace
+    }
+
+    /// The rule that took the call, or came nearest to taking it, until its record was written.
+    pub fn rule(&self) -> Option<&crate::model::RuleId> {
+        self.rule.as_ref()
+    }
+
     /// Takes what happened, and gives what to do, in order.
     ///
     /// Total: an input that makes no sense in the state (a digit nobody asked for, a second BYE, an event that
@@ -118,6 +133,23 @@ impl Call {
                 let status = if self.answered { Status::Ended } else { Status::Failed };
                 self.over(status, End::Lost(why), now)
             }
+            (State::InRoom, Input::SwitchRoom(room)) => {
+                self.timelog.push((Status::SwitchRoomInitiated, now));
+                vec![Output::SwitchRoom(room)]
+            }
+            (State::InRoom, Input::RoomSwitched) => {
+                self.timelog.push((Status::SwitchRoomCompleted, now));
+                Vec::new()
+            }
+            (State::InRoom, Input::RoomNotSwitched(_)) => {
+                self.timelog.push((Status::SwitchRoomFailed, now));
+                Vec::new()
+            }
+            (_, Input::HangUp) if self.answered => self.hang_up(End::Requested, now),
+            (_, Input::HangUp) => self.refuse(603, "Decline", End::Requested, now),
+            (_, Input::RoomClosed) if self.answered => self.hang_up(End::RoomClosed, now),
+            // As for a number without a rule: who called cannot be reached there now.
+            (_, Input::RoomClosed) => self.refuse(480, "Temporarily Unavailable", End::RoomClosed, now),
             (_, Input::Stopped) if self.answered => self.hang_up(End::Stopped, now),
             (_, Input::Stopped) => self.refuse(503, "Service Unavailable", End::Stopped, now),
             _ => Vec::new(),
@@ -179,7 +211,7 @@ impl Call {
 
     fn refuse(&mut self, status: u16, reason: &'static str, end: End, now: Timestamp) -> Vec<Output> {
         let word = match end {
-            End::Refused(_) => Status::Rejected,
+            End::Refused(_) | End::Requested | End::RoomClosed => Status::Rejected,
             _ => Status::Failed,
         };
         let retry_after = (status == 503).then_some(RETRY_AFTER);

@@ -26,6 +26,10 @@ pub enum End {
     WrongPin,
     /// No PIN was entered in time.
     NoPin,
+    /// Whoever runs this side ended it.
+    Requested,
+    /// Its room takes no calls.
+    RoomClosed,
     /// The SIP side lost the call.
     Lost(String),
     /// The daemon stopped.
@@ -44,6 +48,8 @@ impl fmt::Display for End {
             Self::HungUp => f.write_str("the caller hung up"),
             Self::WrongPin => f.write_str("the PIN was wrong too often"),
             Self::NoPin => f.write_str("no PIN was entered in time"),
+            Self::Requested => f.write_str("it was ended over the API"),
+            Self::RoomClosed => f.write_str("its room is deactivated"),
             Self::Lost(why) => write!(f, "the call was lost: {why}"),
             Self::Stopped => f.write_str("the daemon stopped"),
         }
@@ -61,6 +67,12 @@ pub enum Status {
     Rejected,
     /// The caller gave up before the answer.
     Abandoned,
+    /// It is to be moved into another room.
+    SwitchRoomInitiated,
+    /// It was moved into another room.
+    SwitchRoomCompleted,
+    /// It could not be moved, and is where it was.
+    SwitchRoomFailed,
     /// It could not be set up.
     Failed,
     /// It is over.
@@ -75,6 +87,9 @@ impl Status {
             Self::Answered => "answered",
             Self::Rejected => "rejected",
             Self::Abandoned => "abandoned",
+            Self::SwitchRoomInitiated => "switch-room-initiated",
+            Self::SwitchRoomCompleted => "switch-room-completed",
+            Self::SwitchRoomFailed => "switch-room-failed",
             Self::Failed => "failed",
             Self::Ended => "ended",
         }

@@ -31,6 +31,16 @@ pub enum Input {
     MediaChanged,
     /// The new media cannot be had; the old stays.
     MediaUnchanged(MediaRefusal),
+    /// Whoever runs this side wants the call to end.
+    HangUp,
+    /// The room takes no calls: the one that was asked for, or the one that the call is in.
+    RoomClosed,
+    /// Whoever runs this side wants the call in another room.
+    SwitchRoom(String),
+    /// The call is in the other room.
+    RoomSwitched,
+    /// The other room cannot be joined, for the reason given; the call stays where it is.
+    RoomNotSwitched(String),
     /// A timer ran out.
     TimedOut(Timer),
     /// The daemon ends the call, because it stops.
@@ -55,8 +65,10 @@ pub enum Output {
     Answer,
     /// Play the tone that asks for a PIN.
     AskPin,
-    /// Join the room of the permit; ends in `Joined`.
+    /// Join the room of the permit; ends in `Joined` or `RoomClosed`.
     JoinRoom(Permit),
+    /// Leave the room for this one; ends in `RoomSwitched` or `RoomNotSwitched`.
+    SwitchRoom(String),
     /// Try the media of the re-INVITE; ends in `MediaChanged` or `MediaUnchanged`.
     ChangeMedia,
     /// Answer the re-INVITE with the media in use.

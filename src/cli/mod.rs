@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod impact;
+mod key;
 mod log;
 mod plan;
 mod route;
@@ -51,6 +52,8 @@ enum Command {
     Route(route::Route),
     /// Serves the REST API and real calls, as the files say, and follows them.
     Daemon(daemon::Daemon),
+    /// Makes, lists and revokes API keys.
+    Key(key::Key),
     /// Prints a token for the REST API.
     Token(token::Token),
 }
@@ -74,6 +77,7 @@ pub fn run() -> Exit {
         Command::Doctor(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Daemon(command) => command.run(),
+        Command::Key(command) => command.run(),
         Command::Token(command) => command.run(),
     };
     done.unwrap_or_else(|failure| {

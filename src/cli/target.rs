@@ -8,7 +8,7 @@ use crate::client::{Auth, Client, Credentials, RegionKey};
 use crate::daemon::DataDir;
 use crate::model::Secret;
 use crate::source;
-use crate::store::Store;
+use crate::store::{MasterKey, Store};
 
 use super::compile::{Compiled, compile};
 use super::exit::Failure;
@@ -32,10 +32,20 @@ pub(super) fn data_dir(given: Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(".strowger"))
 }
 
+/// The key that secrets of the store are sealed with, where the environment holds it.
+pub(super) fn master_key() -> Result<Option<MasterKey>, Failure> {
+    let Some(text) = std::env::var("STROWGER_MASTER_KEY").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    let key = MasterKey::read(&Secret::new(text)).ok_or_else(|| {
+        Failure::new("master-key", "STROWGER_MASTER_KEY is not readable: it is 64 hexadecimal digits")
+            .help("make one with `openssl rand -hex 32`, and keep it: without it, the secrets in the store are lost")
+    })?;
+    Ok(Some(key))
+}
+
 /// The key of the daemon that uses a data directory.
 pub(super) fn daemon_key(data_dir: &Path) -> Result<Credentials, Failure> {
     let store = DataDir::existing_store(data_dir).map_err(|error| Failure::new("data-directory", error))?;
-    let store = Store::open(&store).map_err(|error| Failure::new("store", error))?;
+    let store = Store::open_with(&store, master_key()?).map_err(|error| Failure::new("store", error))?;
     let key = store.first_key().map_err(|error| Failure::new("store", error))?;
     let key = key.ok_or_else(|| {
         Failure::new("api-key", format!("the daemon of {} has no API key", data_dir.display()))
@@ -83,8 +93,8 @@ impl Target {
             Failure::new("daemon", format!("no daemon has told {} where it listens", data_dir.display()))
                 .help("start one with `strowger daemon`")
         })?;
-        let endpoint = format!("http://{}", running.api);
-        found(&endpoint, Auth::Credentials(credentials), &format!("the daemon of {}", data_dir.display()))
+        let origin = format!("the daemon of {}", data_dir.display());
+        found(&running.url(), Auth::Credentials(credentials), &origin)
     }
 }
 

@@ -22,6 +22,25 @@ pub struct Running {
     pub pid: u32,
     /// Where its REST API listens.
     pub api: SocketAddr,
+    /// Whether its REST API speaks TLS.
+    #[serde(default)]
+    pub tls: bool,
+}
+
+impl Running {
+    /// The base address of its REST API, from this machine.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        let mut api = self.api;
+        if api.ip().is_unspecified() {
+            // Where it listens everywhere, it is here too.
+            api.set_ip(match api {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{scheme}://{api}")
+    }
 }
 
 /// Why a data directory cannot be used.

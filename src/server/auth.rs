@@ -27,8 +27,8 @@ struct Claims {
     iat: Option<f64>,
 }
 
-/// Checks the `Authorization` header of a request.
-pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderValue>) -> Result<(), ApiError> {
+/// Checks the `Authorization` header of a request, and gives the API key that it was signed for.
+pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderValue>) -> Result<String, ApiError> {
     let refused = ApiError::unauthenticated;
     let header = header.ok_or_else(|| refused("The Authorization header is missing; send a token in it"))?;
     let text = header.to_str().map_err(|_| refused("The Authorization header has characters that no token has"))?;
@@ -52,7 +52,8 @@ pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderVal
     if verified.claims.iat.is_some_and(|issued| issued > (now + LEEWAY) as f64) {
         return Err(refused("The token was issued in the future; compare the clocks"));
     }
-    manages(&verified.claims.roles)
+    manages(&verified.claims.roles)?;
+    Ok(key)
 }
 
 fn validation() -> Validation {

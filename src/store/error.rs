@@ -170,6 +170,15 @@ impl Fault {
         if let Self::Refused(refusal) = self {
             return refusal;
         }
+        if let Self::Database(error) = &self
+            && error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+        {
+            // What was looked at was as it should be, and then was not: another program writes to the file.
+            tracing::warn!(%error, "a request met another change of the same objects");
+            return ApiError::conflict(
+                "The objects were changed by another request at the same time; read them and try again",
+            );
+        }
         let failure = self.for_operator(path);
         tracing::error!(error = %failure, "a request failed in the store");
         match failure {

@@ -45,6 +45,7 @@ use vault::Vault;
 pub use audit::AuditEntry;
 pub use error::StoreError;
 pub use keys::{ApiKey, KnownKey};
+pub(crate) use rooms::{fresh_room_id, unknown as unknown_room};
 pub use vault::MasterKey;
 
 /// Items on a page when the query does not say, at most (contract section 3.2; section 15 for rules).
@@ -214,7 +215,7 @@ fn fresh_id(prefix: &str) -> String {
 }
 
 /// The page and the items a page that a query means.
-fn page_of(page: Option<u32>, per_page: Option<u32>, usual: u32) -> (u32, u32) {
+pub(crate) fn page_of(page: Option<u32>, per_page: Option<u32>, usual: u32) -> (u32, u32) {
     (page.unwrap_or(1).max(1), per_page.unwrap_or(usual).clamp(1, PER_PAGE_MAX))
 }
 
@@ -222,7 +223,7 @@ fn page_of(page: Option<u32>, per_page: Option<u32>, usual: u32) -> (u32, u32) {
 ///
 /// The vendor reads a search as a regular expression; here it is a plain text. Clients escape what is special
 /// in a regular expression (`\+1555`), so one backslash before a mark is taken away.
-fn needle(search: Option<&str>) -> String {
+pub(crate) fn needle(search: Option<&str>) -> String {
     let mut plain = String::new();
     let mut escaped = false;
     for c in search.unwrap_or_default().trim().chars() {

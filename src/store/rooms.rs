@@ -3,6 +3,8 @@
 //! Calls make rooms by joining them, without asking here. What is kept is who was promised a room, and which rooms
 //! take no more calls.
 
+use std::collections::BTreeMap;
+
 use rand::Rng;
 use rusqlite::{OptionalExtension, Row};
 
@@ -81,13 +83,13 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn inbound_gateways(&self) -> Result<std::collections::BTreeMap<String, (String, String)>, ApiError> {
+    pub async fn inbound_gateways(&self) -> Result<BTreeMap<String, (String, String)>, ApiError> {
         self.read(super::numbers::inbound_gateways).await
     }
 }
 
 /// The refusal of a room that nobody knows.
-pub(super) fn unknown(id: &str) -> ApiError {
+pub(crate) fn unknown(id: &str) -> ApiError {
     ApiError::not_found(format!("Room {id} not found"))
 }
 
@@ -184,4 +186,16 @@ fn write(work: &Work<'_>, before: Option<&MeetingRoom>, room: &MeetingRoom) -> R
         ),
     )?;
     work.audit("room", &room.room_id, before, Some(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_room_has_the_form_of_the_contract() {
+        let id = fresh_room_id();
+        assert!(id.len() == 14 && id.split('-').all(|part| part.len() == 4), "{id}");
+        assert_ne!(id, fresh_room_id());
+    }
 }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use rand::Rng;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
 use super::Shared;
+use super::calls::{CallSnapshot, Listed};
 use super::media::Media;
-use crate::call::{Call, Input, Output, PIN_TIME, Record, Timer};
+use crate::call::{Call, Input, Output, PIN_TIME, Record, Status, Timer};
 use crate::media::tone;
 use crate::room::{Membership, Participant, ParticipantId};
 use crate::route::{Offer, Permit, Table};
 use crate::sip::{Incoming, Invite, Leg, LegEvent, Reply};
+use crate::store::fresh_room_id;
 
 /// A timer that nobody waits for.
 const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -30,6 +31,10 @@ struct Runner {
     invite: Invite,
     leg: Leg,
     call: Call,
+    /// Its place among the calls that are shown.
+    listed: Listed,
+    /// What the others in a room see of the caller.
+    name: String,
     media: Option<Media>,
     membership: Option<Membership>,
     /// The re-INVITE that waits for its answer, and its offer.
@@ -46,9 +51,25 @@ pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incomi
     let decision = table.decide(&offer);
     // The call keeps its decision, not the table: a table that was swapped out must not live as long as its calls.
     drop(table);
+    let id = format!("call_{}", uuid::Uuid::new_v4().simple());
+    let (listed, mut asked) = shared.listed.list(CallSnapshot {
+        id: id.clone(),
+        sip_call_id: invite.call_id.clone(),
+        from: invite.calling.clone(),
+        to: invite.dialled.clone(),
+        source: invite.source,
+        transport: invite.transport,
+        rule: None,
+        room: None,
+        timelog: vec![(Status::Incoming, Timestamp::now())],
+        trace: String::new(),
+        end: None,
+    });
     let mut runner = Runner {
-        id: format!("call_{}", uuid::Uuid::new_v4().simple()),
+        id,
         call: Call::new(),
+        listed,
+        name: String::new(),
         media: None,
         membership: None,
         reinvite: None,
@@ -77,6 +98,7 @@ pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incomi
                 runner.pin_timer.as_mut().reset(tokio::time::Instant::now() + NEVER);
                 Some(Input::TimedOut(Timer::Pin))
             }
+            Some(request) = asked.recv() => Some(request),
             () = stop.cancelled() => Some(Input::Stopped),
         };
         if let Some(input) = input {
@@ -125,6 +147,9 @@ impl Runner {
                 inputs.extend(self.perform(output).await);
             }
         }
+        if !self.call.is_over() {
+            self.listed.show(&self.call);
+        }
     }
 
     async fn perform(&mut self, output: Output) -> Option<Input> {
@@ -164,6 +189,13 @@ impl Runner {
                 None
             }
             Output::JoinRoom(permit) => self.join(&permit),
+            Output::SwitchRoom(room) => match self.enter(&room) {
+                Ok(()) => Some(Input::RoomSwitched),
+                Err(error) => {
+                    tracing::warn!(call = self.id, room, error, "a call was not moved into another room");
+                    Some(Input::RoomNotSwitched(error))
+                }
+            },
             Output::ChangeMedia => {
                 let offer = self.reinvite.as_ref().map(|(body, _)| body.clone()).unwrap_or_default();
                 match self.media.as_mut()?.change(&offer) {
@@ -212,24 +244,33 @@ impl Runner {
 
     fn join(&mut self, permit: &Permit) -> Option<Input> {
         self.silence();
-        let media = self.media.as_ref()?;
         if let Some(agent) = permit.agent() {
             tracing::warn!(
                 call = self.id, agent = %agent.id, rule = %permit.rule_id(),
                 "the rule dispatches an agent, which this daemon does not reach yet; the caller joins the room without it"
             );
         }
-        let room = permit.room(&fresh_room());
-        let name = permit.shown_caller().map_or_else(|| "unknown caller".to_owned(), |number| number.to_string());
-        let id = ParticipantId::new(self.id.clone());
-        let participant = Participant { id, name, joined_at: SystemTime::now() };
-        match self.shared.rooms.join(&room, participant, media.stream.clone()) {
-            Ok(membership) => {
-                self.membership = Some(membership);
-                Some(Input::Joined)
-            }
-            Err(error) => Some(Input::Lost(error.to_string())),
+        let room = permit.room(&fresh_room_id());
+        self.name = permit.shown_caller().map_or_else(|| "unknown caller".to_owned(), |number| number.to_string());
+        self.listed.put_into(&room);
+        if self.shared.is_closed(&room) {
+            return Some(Input::RoomClosed);
         }
+        match self.enter(&room) {
+            Ok(()) => Some(Input::Joined),
+            Err(error) => Some(Input::Lost(error)),
+        }
+    }
+
+    /// Joins a room, and leaves the one before.
+    fn enter(&mut self, room: &str) -> Result<(), String> {
+        let media = self.media.as_ref().ok_or("the call has no media")?;
+        let id = ParticipantId::new(self.id.clone());
+        let participant = Participant { id, name: self.name.clone(), joined_at: SystemTime::now() };
+        let membership = self.shared.rooms.join(room, participant, media.stream.clone());
+        self.membership = Some(membership.map_err(|error| error.to_string())?);
+        self.listed.put_into(room);
+        Ok(())
     }
 
     /// Stops a prompt that is being played.
@@ -254,6 +295,7 @@ impl Runner {
     }
 
     fn record(&self, record: &Record) {
+        self.listed.over(record);
         let rule = record.rule.as_ref().map_or("none", |rule| rule.as_str());
         let steps: Vec<String> =
             record.timelog.iter().map(|(status, at)| format!("{} {at:.3}", status.as_str())).collect();
@@ -282,13 +324,6 @@ fn info_digit(content_type: Option<&str>, body: &[u8]) -> Option<char> {
     characters.next().is_none().then_some(digit)
 }
 
-/// A random room id of the form that the contract shows: `abcd-efgh-ijkl`.
-fn fresh_room() -> String {
-    let mut rng = rand::rng();
-    let mut part = || (0..4).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect::<String>();
-    format!("{}-{}-{}", part(), part(), part())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,11 +335,5 @@ mod tests {
         assert_eq!(info_digit(Some("application/dtmf-relay"), b"Signal=12"), None);
         assert_eq!(info_digit(Some("text/plain"), b"5"), None);
         assert_eq!(info_digit(Some("application/dtmf"), &[0xff]), None);
-    }
-
-    #[test]
-    fn a_fresh_room_has_the_form_of_the_contract() {
-        let id = fresh_room();
-        assert!(id.len() == 14 && id.split('-').all(|part| part.len() == 4), "{id}");
     }
 }

@@ -4,8 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use strowger::client::{Auth, Client, Credentials, mint};
+use strowger::daemon::Service;
 use strowger::server;
 use strowger::store::{ApiKey, Store};
+use strowger::switch::{Switch, SwitchConfig};
 
 /// A server on its own port, until the runtime of its test ends.
 pub struct Served {
@@ -28,7 +30,9 @@ impl Served {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let router = server::router(store.clone());
+        // No call comes in, so no port is opened.
+        let switch = Switch::new(SwitchConfig { advertised: None, ports: 10_000..=20_000 }).unwrap();
+        let router = server::router(Service::new(store.clone(), switch));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let token = mint(&credentials(&key), now(), Duration::from_secs(600)).unwrap().expose().to_owned();
         Self { store, key, base, http: raw(), token }

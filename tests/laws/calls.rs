@@ -64,6 +64,11 @@ fn event() -> impl Strategy<Value = Input> {
         1 => Just(Input::MediaUnchanged(refusal())),
         1 => Just(Input::TimedOut(Timer::Pin)),
         1 => Just(Input::Stopped),
+        1 => Just(Input::HangUp),
+        1 => Just(Input::RoomClosed),
+        1 => Just(Input::SwitchRoom("other".into())),
+        1 => Just(Input::RoomSwitched),
+        1 => Just(Input::RoomNotSwitched("no".into())),
         1 => prop_oneof![Just(Kind::Taken), Just(Kind::Refused)].prop_map(|kind| Input::Invited(decision(kind))),
     ]
 }
