@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "api/calls.rs"]
+mod calls;
+#[path = "api/document.rs"]
+mod document;
 #[path = "api/durable.rs"]
 mod durable;
 #[path = "api/faulty.rs"]
@@ -10,21 +14,31 @@ mod faulty;
 mod gateways;
 #[path = "api/http.rs"]
 mod http;
+#[path = "api/keys.rs"]
+mod keys;
 #[path = "api/lost.rs"]
 mod lost;
 #[path = "api/numbers.rs"]
 mod numbers;
+#[path = "api/rooms.rs"]
+mod rooms;
 #[path = "api/rules.rs"]
 mod rules;
 #[path = "api/show.rs"]
 mod show;
 #[path = "api/support.rs"]
 mod support;
+#[path = "api/tls.rs"]
+mod tls;
 #[path = "api/tokens.rs"]
 mod tokens;
+#[path = "api/trunks.rs"]
+mod trunks;
 #[path = "api/twin.rs"]
 mod twin;
 #[path = "api/vendor.rs"]
 mod vendor;
 #[path = "api/way.rs"]
 mod way;
+#[path = "api/webhooks.rs"]
+mod webhooks;

@@ -160,6 +160,7 @@ pub struct TrunkSettings {
 #[serde(rename_all = "camelCase")]
 pub struct NewTrunk {
     /// The label.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Every field that may be changed later.
     #[serde(flatten)]
@@ -175,6 +176,7 @@ pub struct TrunkPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The numbers; they replace those before.
+    #[schemars(inner(regex(pattern = r"^\+[1-9][0-9]{6,14}$")))]
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub numbers: Patch<Vec<String>>,
     /// Where outbound calls are sent.

@@ -55,8 +55,10 @@ endpoints! {
 pub struct NewNumbers {
     /// The label of the numbers and of their gateways.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub name: String,
     /// The numbers.
+    #[schemars(inner(regex(pattern = r"^\+[1-9][0-9]{6,14}$")), length(min = 1))]
     #[serde(default, deserialize_with = "null_is_default")]
     pub phone_numbers: Vec<String>,
     /// One pair of gateways for all, or a pair each. Some clients send it as text.
@@ -85,6 +87,7 @@ pub struct InboundSide {
 #[serde(rename_all = "camelCase")]
 pub struct OutboundSide {
     /// A host and perhaps a port.
+    #[schemars(example = "sip.example.com:5061", length(min = 1))]
     #[serde(default)]
     pub address: String,
     /// Its region; `auto` when absent.
@@ -145,6 +148,7 @@ endpoints! {
 pub struct DetachBody {
     /// The number.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^\+[1-9][0-9]{6,14}$"))]
     pub phone_number: String,
 }
 

@@ -303,6 +303,7 @@ pub struct RulePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The numbers; they replace those before.
+    #[schemars(inner(regex(pattern = r"^\+[1-9][0-9]{6,14}$")))]
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub phone_numbers: Patch<Vec<String>>,
     /// The API key that the rule belongs to.

@@ -1,6 +1,6 @@
 //! Webhooks: where events of calls are sent, and the key that their signatures are checked with.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::endpoints;
@@ -67,12 +67,19 @@ impl Webhook {
     }
 }
 
+/// The schema of a list of events.
+fn events(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "enum": WEBHOOK_EVENTS}})
+}
+
 /// A webhook to create.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewWebhook {
     /// Where events are sent: `https://…`, or `http://…`.
+    #[schemars(url, example = "https://example.com/events")]
     pub url: String,
     /// Which events; at least one.
+    #[schemars(length(min = 1), schema_with = "events")]
     pub events: Vec<String>,
 }
 

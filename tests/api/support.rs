@@ -12,6 +12,7 @@ use strowger::switch::{Switch, SwitchConfig};
 /// A server on its own port, until the runtime of its test ends.
 pub struct Served {
     pub store: Store,
+    pub switch: Switch,
     pub key: ApiKey,
     pub base: String,
     http: reqwest::Client,
@@ -24,6 +25,10 @@ impl Served {
     }
 
     pub async fn over(store: Store) -> Self {
+        Self::within(store, server::Limits::default()).await
+    }
+
+    pub async fn within(store: Store, limits: server::Limits) -> Self {
         let key = match store.first_key().unwrap() {
             Some(key) => key,
             None => store.create_key().unwrap(),
@@ -32,10 +37,10 @@ impl Served {
         let base = format!("http://{}", listener.local_addr().unwrap());
         // No call comes in, so no port is opened.
         let switch = Switch::new(SwitchConfig { advertised: None, ports: 10_000..=20_000 }).unwrap();
-        let router = server::router(Service::new(store.clone(), switch));
+        let router = server::limited(Service::new(store.clone(), switch.clone()), limits);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let token = mint(&credentials(&key), now(), Duration::from_secs(600)).unwrap().expose().to_owned();
-        Self { store, key, base, http: raw(), token }
+        Self { store, switch, key, base, http: raw(), token }
     }
 
     /// The client of this program, signed in.
