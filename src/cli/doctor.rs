@@ -4,6 +4,8 @@ mod contract;
 mod reach;
 mod report;
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -51,12 +53,15 @@ impl Doctor {
     }
 }
 
+/// How long an answer may take: less than a client waits, for somebody sits before it.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
 /// Each check that the ones before it leave a sense to.
 async fn examine(found: &Found) -> Report {
     let mut report = Report::default();
-    let usable = reach::examine(&mut report, found).await;
-    match usable {
-        true => contract::examine(&mut report, &found.client).await,
+    let client = found.client.clone().with_timeout(ANSWER_MAX);
+    match reach::examine(&mut report, &client, &found.origin).await {
+        true => contract::examine(&mut report, &client).await,
         false => report.skip("contract", "nothing can be read before what failed above is mended"),
     }
     report

@@ -7,7 +7,6 @@ use reqwest::Url;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::super::target::Found;
 use super::report::Report;
 use crate::api::ApiError;
 use crate::client::{Client, ClientError, Seen};
@@ -26,8 +25,7 @@ const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pr
 pub(super) const PATH: &str = "/v2/sip/phone-numbers?page=1&perPage=1";
 
 /// Goes step by step, and answers whether there is an API that lets us in.
-pub(super) async fn examine(report: &mut Report, found: &Found) -> bool {
-    let client = &found.client;
+pub(super) async fn examine(report: &mut Report, client: &Client, origin: &str) -> bool {
     let Some((host, port, secure, local)) = parts(client.endpoint()) else {
         report.fail(
             "endpoint",
@@ -36,7 +34,7 @@ pub(super) async fn examine(report: &mut Report, found: &Found) -> bool {
         );
         return false;
     };
-    let named = format!("{}, named by {}", client.endpoint(), found.origin);
+    let named = format!("{}, named by {origin}", client.endpoint());
     match secure || local {
         true => report.ok("endpoint", named),
         false => report.warn("endpoint", named, "tokens and passwords travel in clear: use https"),
