@@ -12,6 +12,8 @@ mod durable;
 mod faulty;
 #[path = "api/gateways.rs"]
 mod gateways;
+#[path = "api/hardship.rs"]
+mod hardship;
 #[path = "api/http.rs"]
 mod http;
 #[path = "api/keys.rs"]

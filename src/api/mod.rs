@@ -20,6 +20,7 @@ mod rooms;
 mod rules;
 mod secret;
 mod webhooks;
+mod word;
 
 pub use calls::{
     CallsQuery, CreateCall, EndBody, EndCall, GetCall, ListCalls, NewCall, SipCall, SwitchRoom, SwitchRoomBody,
@@ -45,10 +46,11 @@ pub use rooms::{
 };
 pub use rules::{
     CreateRule, DeleteRule, DeletedRule, GetRule, ListRules, NewRule, Room, RoutingRule, RulePatch, RulesQuery,
-    UpdateRule, Word, from_older_rule,
+    UpdateRule, from_older_rule,
 };
 pub use secret::WireSecret;
 pub use webhooks::{
     CreateWebhook, DeleteWebhook, GetPublicKey, GetWebhook, ListWebhooks, NewWebhook, PublicKey, UpdateWebhook,
     WEBHOOK_EVENTS, Webhook, WebhookPatch, WebhooksQuery,
 };
+pub use word::Word;

@@ -49,7 +49,7 @@ pub(super) fn daemon_key(data_dir: &Path) -> Result<Credentials, Failure> {
     let key = store.first_key().map_err(|error| Failure::new("store", error))?;
     let key = key.ok_or_else(|| {
         Failure::new("api-key", format!("the daemon of {} has no API key", data_dir.display()))
-            .help("start it once with `strowger daemon`; it makes one")
+            .help("make one with `strowger key create`, or start the daemon: it makes one where there is none")
     })?;
     Ok(Credentials { api_key: key.id, secret: key.secret })
 }

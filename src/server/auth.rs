@@ -45,7 +45,10 @@ pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderVal
     let claims: Claims =
         dangerous::insecure_decode(token).map_err(|_| refused("The claims of the token are not readable"))?.claims;
     let key = claims.apikey.ok_or_else(|| refused("The token names no API key in its claim apikey"))?;
-    let secret = keys.secret(&key).await?.ok_or_else(|| refused("Invalid API Key: the token names an unknown one"))?;
+    let secret = keys
+        .secret(&key)
+        .await?
+        .ok_or_else(|| refused("Invalid API Key: the token names one that is unknown or revoked"))?;
     let verified = decode::<Claims>(token, &DecodingKey::from_secret(secret.expose().as_bytes()), &validation())
         .map_err(|why| refused(sentence(why.kind())))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -68,10 +68,12 @@ pub enum StoreError {
         why: String,
     },
     /// The file that should hold the master key does not.
-    #[error("the master key in {} is not readable: it is 64 hexadecimal digits; restore it from a backup (nothing was changed)", path.display())]
+    #[error("the master key in {} cannot be used: {why}; restore it from a backup (nothing was changed)", path.display())]
     BadKey {
         /// The key file.
         path: PathBuf,
+        /// What is wrong; never what stands in the file.
+        why: String,
     },
     /// The store was sealed, and its key is not there.
     #[error("the store's secrets are sealed, and there is no key: {} is missing; restore it from a backup, or give the key in STROWGER_MASTER_KEY (nothing was changed)", path.display())]

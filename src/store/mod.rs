@@ -265,4 +265,42 @@ mod tests {
         assert_eq!(page_of(Some(0), Some(0), 20), (1, 1));
         assert_eq!(page_of(Some(3), Some(1000), 20), (3, 100));
     }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_loses_nothing() {
+        use crate::api::{Call, CreateNumbers, Handle, ListNumbers, NumbersQuery};
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.sqlite");
+        let store = Store::open(&path).unwrap();
+        // A disk of so many pages: SQLite says the same of a full one.
+        let limit = |pages: u32| {
+            let connection = store.inner.connection.lock().unwrap();
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        };
+        limit(60);
+        let create = |number: usize| {
+            let number = format!("+1555010{number:04}");
+            let body =
+                serde_json::json!({"name": "n", "phoneNumbers": [number], "inbound": {}, "outbound": {"address": "a"}});
+            store.handle(Call::<CreateNumbers>::with_body(serde_json::from_value(body).unwrap()))
+        };
+        let mut made = 0;
+        let refusal = loop {
+            match create(made).await {
+                Ok(_) => made += 1,
+                Err(refusal) => break refusal,
+            }
+            assert!(made < 2000, "the disk is never full");
+        };
+        assert!(refusal.status == 507 && refusal.message.contains("no room"), "{refusal:?}");
+        // Here and for who opens the file next, all that was acknowledged is there, and nothing else.
+        for store in [&store, &Store::open(&path).unwrap()] {
+            let list = store.handle(Call::<ListNumbers>::with_query(NumbersQuery::default())).await.unwrap();
+            assert_eq!(list.page_info.unwrap().total, made as u64);
+            assert_eq!(store.audit().unwrap().iter().filter(|entry| entry.kind == "number").count(), made);
+        }
+        limit(1000);
+        create(made).await.unwrap();
+    }
 }

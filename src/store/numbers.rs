@@ -300,12 +300,29 @@ pub(super) fn stand(
     write(work, before, after)
 }
 
-/// The inbound gateway of each number that stands on one: its id and its label.
-pub(super) fn inbound_gateways(work: &Work<'_>) -> Result<BTreeMap<String, (String, String)>, Fault> {
-    let read = "SELECT number.e164, gateway.id, gateway.name FROM number JOIN gateway ON gateway.id = number.inbound";
-    let mut statement = work.prepare_cached(read)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+impl Store {
+    /// The inbound gateway, by id and label, of each of these numbers that stands on one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn inbound_gateways(
+        &self,
+        numbers: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, (String, String)>, ApiError> {
+        self.read(move |work| {
+            let mut statement = work.prepare_cached(
+                "SELECT gateway.id, gateway.name FROM number JOIN gateway ON gateway.id = number.inbound
+                 WHERE number.e164 = ?1",
+            )?;
+            let mut found = BTreeMap::new();
+            for number in numbers {
+                let gateway = statement.query_row([&number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+                found.extend(gateway.map(|gateway| (number, gateway)));
+            }
+            Ok(found)
+        })
+        .await
+    }
 }
 
 /// A number as a path may hold it: a `+` that was read as a space, or left out, is put back.

@@ -3,8 +3,6 @@
 //! Calls make rooms by joining them, without asking here. What is kept is who was promised a room, and which rooms
 //! take no more calls.
 
-use std::collections::BTreeMap;
-
 use rand::Rng;
 use rusqlite::{OptionalExtension, Row};
 
@@ -77,14 +75,6 @@ impl Store {
             let mut statement = work.prepare_cached(read)?;
             Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
         })
-    }
-
-    /// The inbound gateway, by id and label, of each number that stands on one.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn inbound_gateways(&self) -> Result<BTreeMap<String, (String, String)>, ApiError> {
-        self.read(super::numbers::inbound_gateways).await
     }
 }
 

@@ -63,10 +63,11 @@ impl MasterKey {
         let text = match fs::read_to_string(&path) {
             Ok(text) => Secret::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::of_file(&path, &error)),
+            Err(error) => return Err(StoreError::BadKey { path, why: error.to_string() }),
         };
         owners_alone(&path)?;
-        Self::read(&text).map(Some).ok_or(StoreError::BadKey { path })
+        let why = || "it is not 64 hexadecimal digits".to_owned();
+        Self::read(&text).map(Some).ok_or_else(|| StoreError::BadKey { path, why: why() })
     }
 
     /// Makes a key and its file. Where another process was quicker, the key is that one's.

@@ -15,6 +15,7 @@ use super::calls::{CallSnapshot, Listed};
 use super::media::Media;
 use crate::call::{Call, Input, Output, PIN_TIME, Record, Status, Timer};
 use crate::media::tone;
+use crate::model::E164;
 use crate::room::{Membership, Participant, ParticipantId};
 use crate::route::{Offer, Permit, Table};
 use crate::sip::{Incoming, Invite, Leg, LegEvent, Reply};
@@ -48,6 +49,8 @@ struct Runner {
 pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incoming) {
     let Incoming { invite, leg, mut events } = incoming;
     let offer = Offer::inbound(&invite.dialled, &invite.calling, invite.source.ip());
+    // As the contract writes numbers, where they are numbers.
+    let number = |read: Option<E164>, text: &String| read.map_or_else(|| text.clone(), |number| number.to_string());
     let decision = table.decide(&offer);
     // The call keeps its decision, not the table: a table that was swapped out must not live as long as its calls.
     drop(table);
@@ -55,8 +58,8 @@ pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incomi
     let (listed, mut asked) = shared.listed.list(CallSnapshot {
         id: id.clone(),
         sip_call_id: invite.call_id.clone(),
-        from: invite.calling.clone(),
-        to: invite.dialled.clone(),
+        from: number(offer.calling, &invite.calling),
+        to: number(offer.dialled, &invite.dialled),
         source: invite.source,
         transport: invite.transport,
         rule: None,

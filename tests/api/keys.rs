@@ -36,7 +36,8 @@ async fn a_key_has_its_rate_and_learns_when_to_come_back() {
     let served = Served::within(Store::in_memory().unwrap(), Limits { per_second: 1, burst: 2 }).await;
     assert_eq!([served.get(LIST).await.0, served.get(LIST).await.0], [200, 200]);
     let response = served.request("GET", LIST).send().await.unwrap();
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"].to_str().unwrap()[..]), (429, "1"));
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["retry-after"], "1");
     assert!(response.text().await.unwrap().contains("Too many requests"));
     // Another key is not kept waiting, and nobody's health is counted.
     let other = served.store.create_key().unwrap();
