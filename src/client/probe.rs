@@ -6,7 +6,8 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderValue, SERVER};
 use serde_json::Value;
 
-use super::{CallName, Client, ClientError, REQUEST_ID, TokenFacts, exchange, retry, unix_now};
+use super::carry::{REQUEST_ID, exchange, unix_now};
+use super::{CallName, Client, ClientError, TokenFacts, retry};
 
 /// An answer as it came, for somebody who wants to know what the far side is like.
 #[derive(Debug, Clone, PartialEq)]
