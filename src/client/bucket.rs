@@ -68,16 +68,21 @@ impl State {
     fn take(&mut self, now: Instant) -> Duration {
         self.count(now);
         let Some(rate) = self.rate else { return Duration::ZERO };
-        let filled = self.filled.unwrap_or(now);
-        if let Some(since) = now.checked_duration_since(filled) {
-            // A second's worth at most, so that a pause is not followed by a flood.
-            self.tokens = (self.tokens + since.as_secs_f64() * rate).min(rate.max(1.0));
-            self.filled = Some(now);
-        }
+        self.refill(now);
         self.tokens -= 1.0;
         // Until `filled`, where it lies ahead, nothing comes in at all.
-        let closed = filled.saturating_duration_since(now);
+        let closed = self.filled.map_or(Duration::ZERO, |filled| filled.saturating_duration_since(now));
         closed + Duration::from_secs_f64((-self.tokens).max(0.0) / rate)
+    }
+
+    /// Puts in what came since the last time.
+    fn refill(&mut self, now: Instant) {
+        let Some(since) = now.checked_duration_since(self.filled.unwrap_or(now)) else { return };
+        if let Some(rate) = self.rate {
+            // A second's worth at most, so that a pause is not followed by a flood.
+            self.tokens = (self.tokens + since.as_secs_f64() * rate).min(rate.max(1.0));
+        }
+        self.filled = Some(now);
     }
 
     fn answered(&mut self) {
@@ -88,6 +93,7 @@ impl State {
     }
 
     fn refused(&mut self, ticket: Ticket, now: Instant, asked: Option<Duration>, backoff: Duration) {
+        self.refill(now);
         // Calls that were under way together are refused together; that is one refusal.
         if self.slowed.is_none_or(|slowed| ticket.0 > slowed) {
             let slowest = 1.0 / (SLOWEST_IN_BACKOFFS * backoff).as_secs_f64().max(1.0 / OPEN);

@@ -8,8 +8,8 @@ use std::fmt;
 
 use crate::api::{ApiError, Endpoint, Method};
 
-/// The longest part of a foreign text that is shown.
-const SHOWN_MAX: usize = 300;
+/// The longest part of a foreign text that is shown: room for a refusal that lists every word it knows.
+const SHOWN_MAX: usize = 600;
 /// A word of an unreadable answer from this length on may be a token or an id, and is not shown.
 const WORD_MAX: usize = 16;
 /// The fields of the contract that hold a secret.

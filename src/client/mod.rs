@@ -106,7 +106,11 @@ impl Client {
         if !certificates.is_empty() {
             builder = builder.tls_certs_merge(read_certificates(certificates)?);
         }
-        let http = builder.build().map_err(|why| bad(&error::innermost(&why)))?;
+        let http = builder.build().map_err(|why| match certificates.is_empty() {
+            true => bad(&error::innermost(&why)),
+            // They are read only here.
+            false => ClientError::BadCertificates { why: error::innermost(&why) },
+        })?;
         Ok(Self {
             http,
             endpoint: url.as_str().trim_end_matches('/').to_owned(),
