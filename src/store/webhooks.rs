@@ -107,8 +107,13 @@ fn checked_events(events: Vec<String>) -> Result<Vec<String>, ApiError> {
     let mut known = Vec::new();
     for event in events {
         if !WEBHOOK_EVENTS.contains(&event.as_str()) {
-            let all = WEBHOOK_EVENTS.join(", ");
-            return Err(ApiError::invalid(format!("events: `{event}` is not known; it is one of {all}")));
+            // Short enough to be read in one look, and by clients that cut long refusals.
+            let after =
+                |prefix| WEBHOOK_EVENTS.iter().filter_map(|known| known.strip_prefix(prefix)).collect::<Vec<_>>();
+            let (calls, rooms) = (after("call-").join(","), after("switch-room-").join(","));
+            return Err(ApiError::invalid(format!(
+                "events: `{event}` is not known; it is one of call-{{{calls}}} or switch-room-{{{rooms}}}"
+            )));
         }
         if !known.contains(&event) {
             known.push(event);

@@ -39,7 +39,7 @@ async fn what_is_not_legal_is_refused() {
     let served = Served::new().await;
     for (body, word) in [
         (json!({"url": "https://a", "events": []}), "empty"),
-        (json!({"url": "https://a", "events": ["call-begun"]}), "call-started"),
+        (json!({"url": "https://a", "events": ["call-begun"]}), "call-{started,"),
         (json!({"url": "ftp://a", "events": ["call-started"]}), "https://"),
         (json!({"url": "a", "events": ["call-started"]}), "address"),
         (json!({"url": "https://u:hunter2@a", "events": ["call-started"]}), "password"),
