@@ -12,7 +12,10 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::post;
 use serde_json::{Value, json};
-use strowger::api::{Call, CreateRule, Handle, ListRules, NewRule, Page, RoutingRule, RulePatch, RulesQuery, Word};
+use strowger::api::{
+    Call, CreateNumbers, CreateRule, Handle, ListRules, NewNumbers, NewRule, Page, RoutingRule, RulePatch, RulesQuery,
+    Word,
+};
 use strowger::client::{Auth, Client, Credentials};
 use strowger::daemon::Service;
 use strowger::model::Direction;
@@ -25,6 +28,8 @@ use strowger::sync;
 const SPAN: Duration = Duration::from_secs(3);
 /// Callers at once.
 const AT_ONCE: usize = 16;
+/// The number of every rule: outbound rules may share one.
+const NUMBER: &str = "+14155550100";
 /// The long list.
 const RULES: usize = 10_000;
 
@@ -92,16 +97,23 @@ async fn served(store: Store) -> (String, Auth) {
     let switch = Switch::new(SwitchConfig {
         advertised: None,
         ports: 10_000..=20_000,
-        hiding: strowger::model::HidingKey::new(strowger::model::Secret::new("test")),
+        hiding: strowger::model::HidingKey::new(strowger::model::Secret::new("bench")),
     })
     .unwrap();
     let router = server::limited(Service::new(store, switch), Limits { per_second: 0, burst: 0 });
-    (serve(router).await, Auth::Credentials(Credentials { api_key: key.id, secret: key.secret }))
+    let auth = Auth::Credentials(Credentials { api_key: key.id, secret: key.secret });
+    let base = serve(router).await;
+    let numbers =
+        json!({"name": "n", "phoneNumbers": [NUMBER], "inbound": {}, "outbound": {"address": "sip.example.com"}});
+    let numbers: NewNumbers = serde_json::from_value(numbers).unwrap();
+    let client = Client::new(&base, auth.clone()).unwrap();
+    Handle::<CreateNumbers>::handle(&client, Call::with_body(numbers)).await.unwrap();
+    (base, auth)
 }
 
 /// The bare handler: it reads and writes JSON of the same size, and neither asks for a token nor keeps anything.
 fn bare() -> Router {
-    let rule = json!({"id": "rr_0", "name": "rule 0", "type": "outbound", "numbers": [],
+    let rule = json!({"id": "rr_0", "name": "rule 0", "type": "outbound", "numbers": [NUMBER],
         "room": {"type": "static", "id": "lobby", "prefix": null, "pin": null}, "agentId": null,
         "includeHeaders": null, "allowedNumbers": [], "allowedIpAddresses": [], "tags": ["bench"], "recording": false,
         "dtmf": false, "noiseCancellation": false, "hidePhoneNumber": false,
@@ -121,7 +133,7 @@ async fn serve(router: Router) -> String {
 }
 
 fn create(at: usize) -> Call<CreateRule> {
-    let fields = json!({"name": format!("rule {at}"), "room": {"type": "static", "id": "lobby"}, "tags": ["bench"]});
+    let fields = json!({"name": format!("rule {at}"), "phoneNumbers": [NUMBER], "room": {"type": "static", "id": "lobby"}, "tags": ["bench"]});
     let fields: RulePatch = serde_json::from_value(fields).unwrap();
     Call::with_body(NewRule { kind: Word::Known(Direction::Outbound), fields })
 }

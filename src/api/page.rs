@@ -36,10 +36,15 @@ impl<T> Page<T> {
     /// Cuts one page out of all the items.
     pub fn cut(items: Vec<T>, page: u32, per_page: u32) -> Self {
         let total = items.len() as u64;
+        let skip = (page.max(1) as usize - 1).saturating_mul(per_page.max(1) as usize);
+        let data = items.into_iter().skip(skip).take(per_page.max(1) as usize).collect();
+        Self::part(data, page, per_page, total)
+    }
+
+    /// One page that was cut out of `total` items already.
+    pub fn part(data: Vec<T>, page: u32, per_page: u32, total: u64) -> Self {
         let (page, per_page) = (page.max(1), per_page.max(1));
         let last_page = u32::try_from(total.div_ceil(u64::from(per_page)).max(1)).unwrap_or(u32::MAX);
-        let skip = (page as usize - 1).saturating_mul(per_page as usize);
-        let data = items.into_iter().skip(skip).take(per_page as usize).collect();
         let page_info = Some(PageInfo { current_page: page, per_page, last_page, total });
         Self { page_info, data, strowger: Some(super::EXTENSION) }
     }
