@@ -39,18 +39,17 @@ pub(super) fn gateway(names: &Names, name: &At<String>, table: &GatewayTable) ->
     let key = names.name("the name of a gateway", name);
     let label = table.name.as_ref().map(|text| names.label("the label of a gateway", text));
     let password = table.auth.as_ref().map(|auth| names.secret(&auth.value.password));
+    let chosen = table.transport.as_ref();
+    let inherited = provider.flatten().and_then(|provider| provider.transport);
+    let known = chosen.is_some() || provider.is_none_or(|provider| provider.is_some());
+    let transport = chosen.map(|word| word.value).or(inherited).unwrap_or(Transport::Tls);
+    if let (Some(Some(address)), Some(at), true) = (&own, &table.address, known) {
+        port(names, address, &at.span, transport, chosen.map(|word| &word.span));
+    }
     // A broken provider or address was reported where it stands.
     let provider = provider.map_or(Some(None), |provider| provider.map(Some))?;
-    let chosen = table.transport.as_ref();
-    let transport = chosen.map(|word| word.value).or(provider.and_then(|provider| provider.transport));
-    let transport = transport.unwrap_or(Transport::Tls);
     let address = match own {
-        Some(address) => {
-            if let (Some(address), Some(at)) = (&address, &table.address) {
-                port(names, address, &at.span, transport, chosen.map(|word| &word.span));
-            }
-            address?
-        }
+        Some(address) => address?,
         None => match provider.and_then(|provider| provider.address.clone()) {
             Some(address) => address,
             None => {

@@ -37,8 +37,25 @@ impl Lengths {
 
 fn of(code: u16) -> Option<Vec<u16>> {
     let plans = DATABASE.by_code(&code)?;
-    let lengths = plans.iter().flat_map(|plan| plan.descriptors().general().possible_length().iter().copied());
-    let mut lengths: Vec<u16> = lengths.collect();
+    let mut lengths: Vec<u16> = Vec::new();
+    for plan in plans {
+        let kinds = plan.descriptors();
+        // The plan's description of all numbers has no lengths of its own; those of each kind have.
+        let described = [
+            Some(kinds.general()),
+            kinds.fixed_line(),
+            kinds.mobile(),
+            kinds.toll_free(),
+            kinds.premium_rate(),
+            kinds.shared_cost(),
+            kinds.personal_number(),
+            kinds.voip(),
+            kinds.pager(),
+            kinds.uan(),
+            kinds.voicemail(),
+        ];
+        lengths.extend(described.into_iter().flatten().flat_map(|kind| kind.possible_length()));
+    }
     lengths.sort_unstable();
     lengths.dedup();
     Some(lengths)
@@ -64,8 +81,8 @@ mod tests {
         for good in ["+14155550100", "+4930901820", "+442079460018", "+919876543210", "+390612345678", "+6580000000"] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        assert_eq!(check("+1415555010").unwrap_err(), "9 digits after +1, where there are 10");
-        assert_eq!(check("+141555501000").unwrap_err(), "11 digits after +1, where there are 10");
+        assert_eq!(check("+1415555010").unwrap_err(), "9 digits after +1, where there are 7 or 10");
+        assert_eq!(check("+141555501000").unwrap_err(), "11 digits after +1, where there are 7 or 10");
         assert_eq!(check("+2101234567").unwrap_err(), "no country has this code");
     }
 }

@@ -163,6 +163,8 @@ fn row(names: &Names, name: &At<String>, table: &NumberRangeTable) -> Option<Row
 /// The numbers that a rule names, each with the place where it is named.
 pub(super) fn named(names: &Names, rule: &str, list: &At<Vec<At<String>>>) -> BTreeMap<E164, Span> {
     if list.value.is_empty() {
+        // Whichever number was meant, it is not unused.
+        names.is_lost("number");
         names.report(rules::numbers_empty::finding(rule, &list.span));
     }
     let mut spans: BTreeMap<E164, Span> = BTreeMap::new();
@@ -233,7 +235,10 @@ fn one(names: &Names, item: &At<String>) -> Option<E164> {
         Some(of) => (of.number?, "number"),
         None if is_alias(&item.value) => {
             let broken_range = item.value.rsplit_once('-').and_then(|(range, _)| names.ranges.get(range));
-            let held_back = broken_range.is_some_and(|range| range.value.is_none()) || names.is_mentioned(&item.value);
+            // In this order, for the last one notes that a name refers to nothing.
+            let held_back = broken_range.is_some_and(|range| range.value.is_none())
+                || names.is_mentioned(&item.value)
+                || names.is_lost("number");
             if !held_back {
                 let known: Vec<&str> = names.aliases.keys().map(String::as_str).collect();
                 let literal = names.is_literal(item);
@@ -246,8 +251,10 @@ fn one(names: &Names, item: &At<String>) -> Option<E164> {
         None => (names.written_number(item)?, "number"),
     };
     let Some(known) = names.numbers.get(&number) else {
-        let held_back =
-            names.broken_numbers.contains(&number) || names.ranges.values().any(|range| range.value.is_none());
+        let held_back = names.broken_numbers.contains(&number)
+            || names.ranges.values().any(|range| range.value.is_none())
+            || names.is_mentioned(&item.value)
+            || names.is_lost("number");
         if !held_back {
             let known: Vec<String> = names.numbers.keys().map(E164::to_string).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -131,7 +131,8 @@ impl Names {
         idle(&self.providers).for_each(|(name, span)| unused("provider", name, span));
         idle(&self.gateways).for_each(|(name, span)| unused("gateway", name, span));
         idle(&self.ranges).for_each(|(name, span)| {
-            if !self.is_dangling("number") {
+            let mentioned = self.mentioned.borrow().iter().any(|text| text.starts_with(&format!("{name}-")));
+            if !self.is_dangling("number") && !mentioned {
                 unused("number range", name, span);
             }
         });
@@ -165,7 +166,10 @@ impl Names {
         let numbers = numbers.into_iter().filter_map(|(e164, known)| Some((e164, known.present()?)));
         let numbers = numbers.map(|(e164, (value, span))| (e164, Declared { place: declare(&span), value }));
         let read = all.into_values().filter_map(Known::present);
-        let read = read.map(|(read, span)| (read.key, Declared { place: declare(&span), value: read.rule }));
+        let read = read.filter_map(|(read, span)| {
+            let declared = Declared { place: declare(&span), value: read.rule? };
+            Some((read.key, declared))
+        });
         let parts = settings.stack.map(|stack| Parts {
             stack,
             unmanaged: settings.unmanaged,

@@ -16,7 +16,9 @@ use crate::syntax::tables::{RuleRoom, RuleTable};
 /// A rule that was read, and where it names each number.
 pub(super) struct Read {
     pub key: RuleName,
-    pub rule: RoutingRule<SecretRef>,
+    pub direction: Direction,
+    /// What it does; none when something in it is broken.
+    pub rule: Option<RoutingRule<SecretRef>>,
     pub spans: BTreeMap<E164, Span>,
     /// Names that the rule had before.
     pub was: Vec<At<String>>,
@@ -57,24 +59,24 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
     let api_key = table.api_key.as_ref().map(|source| names.secret(source));
     let label = table.name.as_ref().map(|name| names.label("the label of a rule", name));
     let key = key?;
+    let was = table.was.as_ref().map(|was| was.value.clone()).unwrap_or_default();
+    let known = spans.keys().copied().collect();
+    let agent = agent.map(|agent| {
+        let metadata = table.metadata.as_ref().map(|metadata| metadata.value.0.clone()).unwrap_or_default();
+        Some(AgentTarget { id: agent?.id.clone(), metadata })
+    });
+    let read = |rule| Read { key: key.clone(), direction, rule, spans, was };
+    // A broken agent or room was reported where it stands.
+    let (Ok(agent), Ok(room)) = (whole(agent), whole(room)) else { return Some(read(None)) };
     let rule = RoutingRule {
         name: label.unwrap_or_else(|| key.to_string()),
         kind: match direction {
             Direction::Inbound => RuleKind::Inbound { headers_to_attributes: to_attributes },
             Direction::Outbound => RuleKind::Outbound { headers: on_invite },
         },
-        numbers: spans.keys().copied().collect(),
-        agent: match agent {
-            None => None,
-            Some(agent) => Some(AgentTarget {
-                id: agent?.id.clone(),
-                metadata: table.metadata.as_ref().map(|metadata| metadata.value.0.clone()).unwrap_or_default(),
-            }),
-        },
-        room: match room {
-            None => None,
-            Some(room) => Some(room?),
-        },
+        numbers: known,
+        agent,
+        room,
         allowed_callers: callers,
         allowed_sources: sources,
         include_headers: table.include_headers.as_ref().map_or(IncludeHeaders::None, |word| word.value),
@@ -85,8 +87,12 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         noise_cancellation: flag(&table.noise_cancellation),
         hide_caller: flag(&table.hide_caller),
     };
-    let was = table.was.as_ref().map(|was| was.value.clone()).unwrap_or_default();
-    Some(Read { key, rule, spans, was })
+    Some(read(Some(rule)))
+}
+
+/// What may be absent but not broken.
+fn whole<T>(value: Option<Option<T>>) -> Result<Option<T>, ()> {
+    value.map_or(Ok(None), |value| value.map(Some).ok_or(()))
 }
 
 /// The most tags, the longest tag and the largest metadata that are not warned of; see `over-limit`.
@@ -144,7 +150,7 @@ pub(super) fn claims(names: &Names, all: &BTreeMap<String, Known<Read>>) {
     // In the order of the files, so that "first" is what the reader sees first.
     let present = all.values().filter(|known| known.absent.is_none());
     let mut reads: Vec<&Read> = present.filter_map(|known| known.value.as_ref()).collect();
-    reads.retain(|read| read.rule.direction() == Direction::Inbound);
+    reads.retain(|read| read.direction == Direction::Inbound);
     reads.sort_by_key(|read| read.spans.values().next().map(|span| (span.file, span.range.start)));
     let mut taken: BTreeMap<E164, &Read> = BTreeMap::new();
     for read in reads {

@@ -161,7 +161,7 @@ pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceE
     paths[1..].sort();
     let known = environments(&directory);
     if let Some(name) = environment {
-        let path = directory.join(ENVIRONMENTS).join(format!("{name}.toml"));
+        let path = bare(directory.join(ENVIRONMENTS).join(format!("{name}.toml")));
         // Only names that were found are believed: a name is no path.
         if !known.iter().any(|known| known == name) {
             return Err(SourceError::NoEnvironment { name: name.to_owned(), path: shown(&path), known });

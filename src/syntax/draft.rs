@@ -154,9 +154,12 @@ impl Draft {
         let whole = Span { file: cx.file, range: 0..0 };
         Open::of(root, Owner::FILE, whole, RootTable::KEYS, cx);
         // A header that says nothing might have been anything's.
-        if cx.broken.headers.iter().any(|(kind, ..)| !RootTable::KEYS.contains(&kind.as_str())) {
+        if cx.broken.loses_tables(RootTable::KEYS) {
             self.broken.insert("stack");
             self.lost.extend(["provider", "gateway", "number", "agent", "room", "rule"]);
+        }
+        if cx.broken.has_key_of("number", "alias") {
+            self.lost.insert("number");
         }
         let keys = root.keys().map(|key| key.get_ref().as_ref()).filter(|key| !RootTable::KEYS.contains(key));
         self.broken.extend(keys.filter_map(|key| nearest(key, RootTable::KEYS.iter().copied())));
@@ -196,12 +199,13 @@ impl Draft {
             let named = value.get_ref().as_table().filter(|_| name != "stack");
             match named {
                 None => self.environment.forbidden.push(At { value: format!("[{name}]"), span: cx.span(key.span()) }),
-                Some(tables) => {
-                    self.environment.forbidden.extend(tables.keys().map(|inner| At {
-                        value: format!("[{name}.{}]", inner.get_ref()),
-                        span: cx.span(inner.span()),
-                    }))
-                }
+                Some(tables) => self.environment.forbidden.extend(tables.keys().map(|inner| At {
+                    value: match inner.get_ref().starts_with('+') {
+                        true => format!("[{name}.\"{}\"]", inner.get_ref()),
+                        false => format!("[{name}.{}]", inner.get_ref()),
+                    },
+                    span: cx.span(inner.span()),
+                })),
             }
         }
         self.schema.extend(read::<Option<At<u16>>>(root, "schema", cx).flatten());

@@ -40,6 +40,16 @@ impl Broken {
         !self.keys.is_empty() && self.keys.contains(&(kind.to_owned(), name.to_owned(), key.to_owned()))
     }
 
+    /// Whether a key of some table of a kind was blanked.
+    pub fn has_key_of(&self, kind: &str, key: &str) -> bool {
+        self.keys.iter().any(|(of, _, gone)| of == kind && gone == key)
+    }
+
+    /// Whether a whole table may be gone without a trace: its header says nothing, or the files are not known.
+    pub fn loses_tables(&self, known: &[&str]) -> bool {
+        self.has_key_of("stack", "include") || self.headers.iter().any(|(kind, ..)| !known.contains(&kind.as_str()))
+    }
+
     /// Whether something of a table was blanked.
     pub fn has_table(&self, kind: &str, name: &str) -> bool {
         !self.tables.is_empty() && self.tables.contains(&(kind.to_owned(), name.to_owned()))
@@ -54,7 +64,9 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
     let mut skipping = false;
     for statement in statements(text) {
         let source = &text[statement.clone()];
-        let header = source.trim_start().starts_with('[');
+        let line = source.trim();
+        // One that has lost its first bracket is a header still.
+        let header = line.starts_with('[') || (line.ends_with(']') && !line.contains(['=', '[', '\n']));
         if skipping && !header {
             // What follows a broken header belongs to a table that is not there.
             recovered.broken.words.extend(words(source));
@@ -73,9 +85,12 @@ pub(super) fn recover(file: FileId, text: &str) -> Recovered {
         }
         let Some(error) = first else { continue };
         let at = error.span().unwrap_or(0..0);
+        // Where nothing stands, the parser asks for quotes around it.
+        let missing = at.is_empty() && error.message().starts_with("string values must be quoted");
+        let message = if missing { "a value is missing" } else { error.message() };
         let at = statement.start + at.start.min(source.len())..statement.start + at.end.min(source.len());
         let span = Span { file, range: shown(text, &statement, at) };
-        recovered.findings.push(rules::toml_syntax(error.message(), span));
+        recovered.findings.push(rules::toml_syntax(message, span));
         recovered.broken.words.extend(words(source));
         let (kind, name) = table.clone();
         recovered.broken.tables.insert((kind.clone(), name.clone()));
@@ -275,7 +290,7 @@ mod tests {
     fn one_mistake_is_one_finding_and_the_rest_is_read() {
         for (text, place) in [
             ("[room.a]\nid = \"x\"\n[room.b\nid = \"y\"\n[room.c]\nid = \"z\"\n", "[room.b"),
-            ("[room.a]\nid = \"x\"\nroom.b]\nid = \"y\"\n[room.c]\nid = \"z\"\n", "room.b]"),
+            ("[room.a]\nid = \"x\"\nroom.b]\nid = \"y\"\n[room.c]\nid = \"z\"\n", "room.b"),
             ("[room.a]\nid =\nmode = \"m\"\n[room.c]\nid = \"z\"\n", "id ="),
             ("[room.a]\nid = \"x\n[room.c]\nid = \"z\"\n", "id = \"x"),
             ("[room.a]\nid = [\"x\",\nmode = \"m\"\n[room.c]\nid = \"z\"\n", "id = [\"x\","),

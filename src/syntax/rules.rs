@@ -133,8 +133,10 @@ pub(super) fn key_twice(key: &str, span: Span) -> Finding {
 }
 
 pub(super) fn toml_syntax(message: &str, span: Span) -> Finding {
-    let help = if message.starts_with("string values must be quoted") {
-        "write a value behind the `=`, text in quotes"
+    let help = if message == "a value is missing" {
+        "write a value behind the `=`, or take the line away"
+    } else if message.starts_with("string values must be quoted") {
+        "write text in quotes"
     } else if message.starts_with("invalid unquoted key") {
         "put the key in quotes, as in `[number.\"+14155550100\"]`"
     } else if message.contains("expected newline") {

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::read::{At, Cx, type_name};
 use super::rules;
-use crate::diagnostic::{FileId, Finding};
+use super::tables::RootTable;
+use crate::diagnostic::{FileId, Finding, nearest};
 
 /// A variable as it was declared, for the checks that look at variables themselves.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Variable {
 pub(super) struct Vars<'a> {
     /// Every declaration, in the order of the files.
     declared: Vec<Variable>,
+    /// Whether a declaration may be gone without a trace.
+    lost: bool,
     /// Where the declaration that holds stands, by name.
     holds: BTreeMap<String, Holds<'a>>,
 }
@@ -65,6 +68,8 @@ enum Piece<'t> {
 impl<'a> Vars<'a> {
     /// Takes the declarations of a file. A later one does not replace an earlier, but an environment's does.
     pub fn declare(&mut self, cx: &mut Cx<'a>, root: &mut DeTable<'a>, environment: bool) {
+        let header = cx.broken.headers.iter().any(|(kind, ..)| kind == "vars");
+        self.lost |= header || cx.broken.has_table("vars", "") || cx.broken.loses_tables(RootTable::KEYS);
         let Some((key, value)) = root.remove_entry("vars") else { return };
         let span = value.span();
         let DeValue::Table(table) = value.into_inner() else {
@@ -81,7 +86,9 @@ impl<'a> Vars<'a> {
                 used: false,
                 overrides: environment,
             });
-            if environment || !self.holds.contains_key(&name) {
+            let before = self.holds.get(&name).map(|holds| self.declared[holds.declared].kind);
+            // A value of another type is told of where it stands, and not wherever it is used.
+            if before.is_none_or(|before| environment && before == kind) {
                 let declared = self.declared.len() - 1;
                 let holds = Holds { declared, file: cx.file, text: cx.text, value, state: State::Raw, used: false };
                 self.holds.insert(name, holds);
@@ -201,7 +208,14 @@ impl<'a> Vars<'a> {
         let place = cx.span(within(cx.text, span, &reference(name)));
         let Some(holds) = self.holds.get_mut(name) else {
             let known: Vec<&str> = self.holds.keys().map(String::as_str).collect();
-            cx.findings.push(rules::variable_unknown(name, place, &known));
+            let near = nearest(name, known.iter().copied()).map(str::to_owned);
+            if !self.lost {
+                cx.findings.push(rules::variable_unknown(name, place, &known));
+            }
+            // What was surely meant is not unused.
+            if let Some(holds) = near.and_then(|near| self.holds.get_mut(&near)) {
+                holds.used = true;
+            }
             return None;
         };
         holds.used = true;
