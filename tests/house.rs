@@ -370,6 +370,10 @@ fn the_schema_and_the_reader_judge_alike() {
         for file in files(&case.join("in")) {
             let text = text(&file);
             let Some(instance) = as_json(&text) else { continue };
+            // What a variable stands for is beyond a schema.
+            if text.contains("${") {
+                continue;
+            }
             let mut alone = strowger::diagnostic::Files::default();
             alone.add(strowger::diagnostic::File::new(shown(&file), text));
             let draft = syntax::parse(&alone);

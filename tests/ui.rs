@@ -134,7 +134,9 @@ fn deep_nesting_is_a_finding_and_a_huge_list_is_read() {
     let tags = "\"tag\", ".repeat(200_000);
     let place = place(format!("{STACK}[rule.main]\ndirection = \"outbound\"\nnumbers = []\ntags = [{tags}]\n"));
     let run = ends(&place, "validate --format concise");
-    assert_eq!(run.stdout, "strowger.toml:5:11: error[numbers-empty]: rule `main` has no numbers\n");
+    let said = "strowger.toml:5:11: error[numbers-empty]: rule `main` has no numbers\n\
+                strowger.toml:6:8: warning[over-limit]: the rule has 200000 tags\n";
+    assert_eq!(run.stdout, said);
 }
 
 /// An editor may write a file anew by taking it away first; a run that meets the gap says so, or sees the file.

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use strowger::api::{ApiError, Call, Endpoint, Handle, Method};
+use strowger::api::{ApiError, Call, Endpoint, Handle, Method, Patch, RulePatch, UpdateRule};
 use strowger::diagnostic::{File, Files};
 use strowger::model::{Exchange, RuleBook, Secret};
 use strowger::plan::{Live, Memory, Options, Plan, diff};
@@ -217,4 +217,64 @@ proptest! {
             }
         });
     }
+}
+
+/// A stack of one rule, under a name, with more lines.
+fn one_rule(name: &str, more: &str) -> Exchange {
+    let toml = format!(
+        "[stack]\nname = \"law\"\n[gateway.x]\naddress = \"x.example.com\"\n[number.\"+14155550100\"]\n\
+         gateway = \"x\"\n[rule.{name}]\ndirection = \"inbound\"\nname = \"Main\"\nnumbers = [\"+14155550100\"]\n\
+         room = {{ mode = \"dynamic\" }}\n{more}"
+    );
+    let mut files = Files::default();
+    files.add(File::new("strowger.toml", toml));
+    let checked = check::check(syntax::parse(&files));
+    checked.exchange.unwrap_or_else(|| panic!("{:?}", checked.report.findings))
+}
+
+#[test]
+fn a_renamed_rule_keeps_its_id() {
+    run(async {
+        let store = Store::in_memory().expect("a store");
+        apply(&one_rule("old", ""), &store).await.expect("it can be applied");
+        let id = sync::fetch(&store).await.expect("the store can be read").rules[0].id.clone();
+        let renamed = one_rule("new", "was = [\"older\", \"old\"]\n");
+        let (_, first) = plan(&renamed, &store).await;
+        let text = strowger::plan::text(&first);
+        assert!(first.steps.len() == 1 && text.contains("its table was called old"), "{text}");
+        apply(&renamed, &store).await.expect("it can be applied");
+        let (live, next) = plan(&renamed, &store).await;
+        assert!(next.is_empty(), "{}", strowger::plan::text(&next));
+        assert_eq!(live.rules.iter().map(|rule| &rule.id).collect::<Vec<_>>(), [&id]);
+    });
+}
+
+#[test]
+fn an_adopted_rule_keeps_its_id() {
+    run(async {
+        let store = Store::in_memory().expect("a store");
+        apply(&one_rule("main", ""), &store).await.expect("it can be applied");
+        let id = sync::fetch(&store).await.expect("the store can be read").rules[0].id.clone();
+        // Now it is nobody's.
+        let body = RulePatch { tags: Patch::Set(Vec::new()), ..RulePatch::default() };
+        let call: Call<UpdateRule> = Call { path: id.to_string(), query: Default::default(), body };
+        store.handle(call).await.expect("it can be changed");
+        let (_, refused) = plan(&one_rule("main", ""), &store).await;
+        assert!(!refused.blocked.is_empty(), "a rule of nobody holds the number");
+
+        let adopting = one_rule("main", &format!("[[adopt]]\nrule = \"main\"\nid = \"{id}\"\n"));
+        let (_, first) = plan(&adopting, &store).await;
+        let text = strowger::plan::text(&first);
+        assert!(first.steps.len() == 1 && text.contains("only this stack's mark is added"), "{text}");
+        // For a day or for ever, the table may stay.
+        for exchange in [&adopting, &adopting, &one_rule("main", "")] {
+            apply(exchange, &store).await.expect("it can be applied");
+            let (live, next) = plan(exchange, &store).await;
+            assert!(next.is_empty(), "{}", strowger::plan::text(&next));
+            assert_eq!(live.rules.iter().map(|rule| &rule.id).collect::<Vec<_>>(), [&id]);
+        }
+        let gone = one_rule("main", "[[adopt]]\nrule = \"main\"\nid = \"rr_gone\"\n");
+        let (_, blocked) = plan(&gone, &store).await;
+        assert!(blocked.blocked[0].reason.contains("there is no rule rr_gone"), "{:?}", blocked.blocked);
+    });
 }
