@@ -7,6 +7,7 @@ use crate::syntax;
 /// Every kind of finding that checking makes, by name.
 static CHECKED: &[&Rule] = &[
     &rules::address_malformed::RULE,
+    &rules::agent_malformed::RULE,
     &rules::alias_claimed_twice::RULE,
     &rules::caller_malformed::RULE,
     &rules::defined_twice::RULE,
@@ -27,6 +28,7 @@ static CHECKED: &[&Rule] = &[
     &rules::tag_reserved::RULE,
     &rules::unused::RULE,
     &rules::url_malformed::RULE,
+    &rules::websocket_plain::RULE,
 ];
 
 /// Every kind of finding, by name.

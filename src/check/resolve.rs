@@ -102,7 +102,7 @@ impl Names {
         Some(RoomTarget { mode, pin: table.pin.as_ref().map(|pin| pin.value.reference()) })
     }
 
-    fn url(&self, text: &At<String>, schemes: &[&str]) -> Option<String> {
+    pub fn url(&self, text: &At<String>, schemes: &[&str]) -> Option<String> {
         let rest = schemes.iter().find_map(|scheme| text.value.strip_prefix(scheme));
         let host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['));
         if !host || text.value.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -254,17 +254,18 @@ pub(super) fn resolve(draft: Draft) -> (Option<Parts>, Vec<Finding>) {
     });
     names.aliases = aliases;
 
-    names.agents = gather(&names, "agent", draft.agent, |name, table| {
-        let _: crate::model::AgentName = names.name("the name of an agent", name)?;
-        let url = table.url.as_ref().map(|url| names.url(url, &["wss://", "ws://"]));
-        let id = names.name("the id of an agent", &table.id)?;
-        Some(Agent { id, url: url.map_or(Some(None), |url| url.map(Some))? })
-    });
-
     names.rooms = gather(&names, "room", draft.room, |name, table| {
         let _: crate::model::RoomName = names.name("the name of a room", name)?;
         names.room(&name.span, table)
     });
+
+    let mut fallbacks = Vec::new();
+    names.agents = gather(&names, "agent", draft.agent, |name, table| {
+        fallbacks.push((name.clone(), super::agent::wishes(&names, name, table)));
+        super::agent::agent(&names, name, table)
+    });
+    // Only now, for an agent may fall back to one that is declared after it.
+    super::agent::fall_back(&mut names, fallbacks);
 
     let rules = gather(&names, "rule", draft.rule, |name, table| super::rule::rule(&names, name, table));
     super::rule::claims(&names, &rules);
@@ -314,6 +315,7 @@ impl Names {
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            answer_first: BTreeSet::new(),
         });
         if let Some(parts) = &mut parts {
             for known in self.gateways.values() {
@@ -326,6 +328,9 @@ impl Names {
             }
             for known in rules.into_values() {
                 let Some(read) = known.value else { continue };
+                if read.answer_first {
+                    parts.answer_first.insert(read.key.clone());
+                }
                 parts.rules.insert(read.key, Declared { value: read.rule, place: places(&known.span) });
             }
             parts.providers = self.providers.iter().filter_map(named).collect();

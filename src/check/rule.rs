@@ -17,6 +17,8 @@ pub(super) struct Read {
     pub key: RuleName,
     pub rule: RoutingRule<SecretRef>,
     pub spans: BTreeMap<E164, Span>,
+    /// Whether its calls are answered before their agent is there.
+    pub answer_first: bool,
 }
 
 /// Tags that only `apply` writes begin with this.
@@ -61,7 +63,10 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         names.report(rules::destination_missing::finding(&name.value, &name.span));
     }
     if let (Some(metadata), None) = (&table.metadata, &agent) {
-        names.report(rules::metadata_without_agent::finding(&name.value, &metadata.span));
+        names.report(rules::metadata_without_agent::finding(&name.value, "metadata", &metadata.span));
+    }
+    if let (Some(ring), None) = (&table.ring_until_ready, &agent) {
+        names.report(rules::metadata_without_agent::finding(&name.value, "ring_until_ready", &ring.span));
     }
     let (callers, sources) = table.allow.as_ref().map_or_else(Default::default, |allow| allowed(names, &allow.value));
     let to_attributes = headers(names, "headers_to_attributes", table.headers_to_attributes.as_ref(), table);
@@ -100,7 +105,8 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         noise_cancellation: flag(&table.noise_cancellation),
         hide_caller: flag(&table.hide_caller),
     };
-    Some(Read { key, rule, spans })
+    let answer_first = table.ring_until_ready.as_ref().is_some_and(|ring| !ring.value);
+    Some(Read { key, rule, spans, answer_first })
 }
 
 fn numbers(names: &Names, rule: &str, list: &At<Vec<At<String>>>) -> BTreeMap<E164, Span> {

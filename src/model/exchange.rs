@@ -1,12 +1,11 @@
 //! What is a whole configuration?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gateway::words;
 use super::{
-    AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName,
-    RoomName, RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
-    Transport,
+    Agent, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName, RoomName,
+    RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName, Transport,
 };
 
 words!(
@@ -79,15 +78,6 @@ pub struct PhoneNumber {
     pub on_remove: Removal,
 }
 
-/// An agent, which is only ever referred to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// The id under which its worker is known.
-    pub id: AgentId,
-    /// Where our own runtime reaches it, a `ws:` or `wss:` address.
-    pub url: Option<String>,
-}
-
 /// A named room.
 pub type Room = RoomTarget<SecretRef>;
 
@@ -104,6 +94,7 @@ pub struct Exchange {
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    answer_first: BTreeSet<RuleName>,
 }
 
 /// The parts of a configuration before they are known to fit together.
@@ -118,6 +109,7 @@ pub(crate) struct Parts {
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub answer_first: BTreeSet<RuleName>,
 }
 
 impl Exchange {
@@ -145,8 +137,9 @@ impl Exchange {
                 }
             }
         }
-        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms } = parts;
-        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms })
+        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, answer_first } =
+            parts;
+        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, answer_first })
     }
 
     /// The ownership namespace.
@@ -192,6 +185,11 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The rules whose calls are answered before their agent is there (`ring_until_ready = false`).
+    pub fn answer_first(&self) -> &BTreeSet<RuleName> {
+        &self.answer_first
     }
 
     /// The rules with their PINs read.

@@ -17,6 +17,7 @@
 //! where a secret is), [`Secret`] once they are bound (the secret is here).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod agent;
 mod book;
 mod exchange;
 mod gateway;
@@ -27,9 +28,10 @@ mod place;
 mod rule;
 mod secret;
 
+pub use agent::{Agent, AgentEndpoint, Fallback, HeaderText, OnClose};
 pub use book::{BookedRule, RuleBook};
 pub(crate) use exchange::Parts;
-pub use exchange::{Account, Agent, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
+pub use exchange::{Account, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
 pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
 pub use name::{
     AgentId, AgentName, Alias, GatewayId, GatewayName, Malformed, NumberId, ProviderName, RoomId, RoomName, RuleId,

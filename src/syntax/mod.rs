@@ -10,7 +10,7 @@ mod read;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
-mod value;
+pub(crate) mod value;
 
 pub use draft::{Draft, includes, parse};
 pub use read::{At, Entry, Keyed, Tables};

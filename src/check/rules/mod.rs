@@ -1,6 +1,7 @@
 //! Which findings does checking make? One file each, named like the finding.
 
 pub(crate) mod address_malformed;
+pub(crate) mod agent_malformed;
 pub(crate) mod alias_claimed_twice;
 pub(crate) mod caller_malformed;
 pub(crate) mod defined_twice;
@@ -21,3 +22,4 @@ pub(crate) mod sources_unknown;
 pub(crate) mod tag_reserved;
 pub(crate) mod unused;
 pub(crate) mod url_malformed;
+pub(crate) mod websocket_plain;
