@@ -49,8 +49,8 @@ pub enum Closed {
 impl AgentLeg {
     /// Begins a conversation over an open socket. It must run inside a Tokio runtime.
     ///
-    /// What it gives besides resolves when the conversation is over and the socket is closed.
-    pub fn begin(socket: impl Socket, stream: Stream) -> (Self, oneshot::Receiver<Closed>) {
+    /// What it gives besides counts on after the leg is dropped, and resolves when the socket is closed.
+    pub fn begin(socket: impl Socket, stream: Stream) -> (Self, Counter, oneshot::Receiver<Closed>) {
         let shared = Arc::new(Shared { session: Mutex::new(Session::new(stream)), wake: Notify::new() });
         let (done, closed) = oneshot::channel();
         let running = Arc::clone(&shared);
@@ -58,7 +58,8 @@ impl AgentLeg {
             // Nobody may be waiting any more; then nobody is told.
             let _ = done.send(converse(socket, running).await);
         });
-        (Self { shared }, closed)
+        let counter = Counter { shared: Arc::clone(&shared) };
+        (Self { shared }, counter, closed)
     }
 
     /// Tells the agent of a key that the caller pressed.
@@ -72,7 +73,15 @@ impl AgentLeg {
         self.shared.session().stop();
         self.shared.wake.notify_one();
     }
+}
 
+/// Counts what passes in a conversation.
+#[derive(Debug)]
+pub struct Counter {
+    shared: Arc<Shared>,
+}
+
+impl Counter {
     /// Counts what passed so far.
     pub fn counts(&self) -> Counts {
         self.shared.session().counts().clone()

@@ -16,5 +16,5 @@ pub mod sign;
 
 pub use dial::{DialError, Dialler};
 pub use directory::{Directory, HealthBook, HealthReport};
-pub use leg::{AgentLeg, Closed};
+pub use leg::{AgentLeg, Closed, Counter};
 pub use session::{Counts, Session, Stream};

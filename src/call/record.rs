@@ -14,8 +14,14 @@ use super::MediaRefusal;
 pub enum End {
     /// It was refused by decision.
     Refused(Cause),
-    /// Its rule leads to an agent alone, and agents cannot be reached from here.
+    /// Its rule leads to an agent alone, and nobody says where that is.
     AgentUnreachable,
+    /// Its agent could not be reached, and nothing stood in for it.
+    AgentFailed(String),
+    /// Its agent ended it.
+    AgentClosed(String),
+    /// It was ended over the API.
+    Requested,
     /// Its media could not be had.
     NoMedia(MediaRefusal),
     /// The caller gave up before the answer.
@@ -36,9 +42,12 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(cause) => cause.fmt(f),
-            Self::AgentUnreachable => {
-                f.write_str("its rule leads to an agent alone, and this daemon does not reach agents yet; add a `room`")
-            }
+            Self::AgentUnreachable => f.write_str(
+                "its rule leads to an agent alone, and no `[agent]` table says where that is; add its `url`",
+            ),
+            Self::AgentFailed(why) => write!(f, "nobody was there to take it: {why}"),
+            Self::AgentClosed(why) => write!(f, "its agent ended it: {why}"),
+            Self::Requested => f.write_str("it was ended over the API"),
             Self::NoMedia(why) => why.fmt(f),
             Self::Cancelled => f.write_str("the caller gave up before the answer"),
             Self::HungUp => f.write_str("the caller hung up"),

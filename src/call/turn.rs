@@ -1,5 +1,6 @@
 //! What can happen to a call, and what can it ask for?
 
+use crate::model::{AgentId, Fallback, OnClose, RoomId};
 use crate::route::{Decision, Permit};
 
 use super::Record;
@@ -31,6 +32,14 @@ pub enum Input {
     MediaChanged,
     /// The new media cannot be had; the old stays.
     MediaUnchanged(MediaRefusal),
+    /// The agent that was asked for is connected.
+    AgentReady(OnClose),
+    /// The agent that was asked for could not be reached, for the reason given.
+    AgentFailed(String),
+    /// The agent closed, or its connection was lost.
+    AgentClosed(String),
+    /// Somebody ends the call over the API.
+    HangUp,
     /// A timer ran out.
     TimedOut(Timer),
     /// The daemon ends the call, because it stops.
@@ -57,6 +66,18 @@ pub enum Output {
     AskPin,
     /// Join the room of the permit; ends in `Joined`.
     JoinRoom(Permit),
+    /// Leave the room, if there is one, and join this one instead; ends in `Joined`.
+    JoinOther(Permit, RoomId),
+    /// Tell the caller that it rings.
+    Ring,
+    /// Connect to an agent; ends in `AgentReady` or `AgentFailed`.
+    DispatchAgent(Permit, AgentId),
+    /// Let the agent that is connected into the room.
+    JoinAgent,
+    /// Tell the agent of a key that was pressed.
+    TellAgent(char),
+    /// Let the agent go, or stop connecting to it. Each that was dispatched is let go once.
+    DismissAgent,
     /// Try the media of the re-INVITE; ends in `MediaChanged` or `MediaUnchanged`.
     ChangeMedia,
     /// Answer the re-INVITE with the media in use.
@@ -76,6 +97,15 @@ pub enum Output {
     Bye,
     /// Write the record. The last output of a call.
     Record(Box<Record>),
+}
+
+/// How a call comes to the agent of its rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summons {
+    /// Whether the caller hears ringing until the agent is there.
+    pub ring_until_ready: bool,
+    /// What to do when it cannot be reached, in order.
+    pub fallback: Vec<Fallback>,
 }
 
 /// A timer of a call.

@@ -10,8 +10,10 @@
 //!                             REST ──────┘
 //! ```
 
+mod calls;
 mod data;
 mod reconcile;
+mod routing;
 mod status;
 mod watch;
 
@@ -23,16 +25,17 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::media::PortError;
-use crate::route::Table;
 use crate::server;
 use crate::sip::{Edge, EdgeConfig, Listener, SipError};
 use crate::source::SourceError;
 use crate::store::{Store, StoreError};
 use crate::switch::{Switch, SwitchConfig};
 
+pub use calls::Account;
 pub use data::{DataDir, DataError, Running};
 pub use reconcile::Reconciled;
 use reconcile::Reconciler;
+pub use routing::Settings;
 use status::{State, Status};
 use watch::Watch;
 
@@ -142,9 +145,10 @@ pub async fn run(
     let mut watch = Watch::new(reconciler.directory())?;
     let mut changes = store.changes();
     let first = reconciler.reconcile(&store, &data.memory(), true).await.unwrap_or_else(Reconciled::unchanged);
-    let table = Table::build(&store.book()?);
-    let size = (table.numbers(), table.rules());
-    switch.swap(table);
+    let mut settings = first.settings();
+    let routing = settings.routing(&store.book()?);
+    let size = (routing.table.numbers(), routing.table.rules());
+    switch.swap(routing);
 
     let edge_config = EdgeConfig {
         listeners: config.sip,
@@ -154,7 +158,9 @@ pub async fn run(
     let (edge, incoming) = Edge::bind(edge_config).await?;
     let sip = edge.local();
     let status = Status::new(switch.clone(), first.state());
-    let router = server::router(store.clone()).merge(status::router(status.clone()));
+    let router = server::router(store.clone())
+        .merge(status::router(status.clone()))
+        .merge(calls::router(switch.clone(), store.clone()));
     let serving = tokio::spawn({
         let stop = stop.clone();
         async move {
@@ -173,18 +179,24 @@ pub async fn run(
         Some(_) => None,
         None => Some(store.create_key()?),
     };
+    if let Some(key) = store.first_key()? {
+        switch.set_account(calls::Account::of(&key).sid);
+    }
     data.announce(&Running { pid: std::process::id(), api: api_address })?;
     started(Started { api: api_address, sip, new_key, first, table: size });
 
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            Ok(()) = changes.changed() => rebuild(&store, &switch).await,
+            Ok(()) = changes.changed() => rebuild(&store, &switch, &settings).await,
             () = watch.changed() => {
                 if let Some(outcome) = reconciler.reconcile(&store, &data.memory(), false).await {
                     if !matches!(outcome, Reconciled::Broken(_)) {
+                        if let Reconciled::Applied { .. } = outcome {
+                            settings = outcome.settings();
+                        }
                         // Before it is told: who hears of a change may call at once.
-                        rebuild(&store, &switch).await;
+                        rebuild(&store, &switch, &settings).await;
                         changes.mark_unchanged();
                     }
                     status.set(outcome.state());
@@ -203,12 +215,13 @@ pub async fn run(
 }
 
 /// Builds the table anew from the store, and swaps it in. A store that cannot be read leaves the table as it is.
-async fn rebuild(store: &Store, switch: &Switch) {
-    let reading = store.clone();
-    match tokio::task::spawn_blocking(move || reading.book().map(|book| Table::build(&book))).await {
-        Ok(Ok(table)) => {
+async fn rebuild(store: &Store, switch: &Switch, settings: &Settings) {
+    let (reading, settings) = (store.clone(), settings.clone());
+    match tokio::task::spawn_blocking(move || reading.book().map(|book| settings.routing(&book))).await {
+        Ok(Ok(routing)) => {
+            let table = &routing.table;
             tracing::info!(numbers = table.numbers(), rules = table.rules(), "a new table decides calls from now on");
-            switch.swap(table);
+            switch.swap(routing);
         }
         Ok(Err(error)) => tracing::error!(%error, "the store cannot be read; calls are decided as before"),
         Err(error) => tracing::error!(%error, "the table was not built; calls are decided as before"),

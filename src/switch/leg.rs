@@ -11,12 +11,16 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
-use super::Shared;
+use super::active::{ActiveCall, Entry};
+use super::agent::{self, Dispatched};
 use super::media::Media;
+use super::{Routing, Shared};
+use crate::agent::{Directory, Stream};
 use crate::call::{Call, Input, Output, PIN_TIME, Record, Timer};
 use crate::media::tone;
+use crate::model::{AgentId, RoomId};
 use crate::room::{Membership, Participant, ParticipantId};
-use crate::route::{Offer, Permit, Table};
+use crate::route::{Offer, Outcome, Permit};
 use crate::sip::{Incoming, Invite, Leg, LegEvent, Reply};
 
 /// A timer that nobody waits for.
@@ -32,6 +36,12 @@ struct Runner {
     call: Call,
     media: Option<Media>,
     membership: Option<Membership>,
+    /// The room that the call is in, or is going to be in.
+    room: Option<String>,
+    /// Where agents are, as of the decision.
+    directory: Arc<Directory>,
+    agent: Option<Dispatched>,
+    active: Entry,
     /// The re-INVITE that waits for its answer, and its offer.
     reinvite: Option<(Vec<u8>, Reply)>,
     digits: Option<mpsc::Receiver<char>>,
@@ -40,17 +50,36 @@ struct Runner {
 }
 
 /// Runs a call from its INVITE to its record.
-pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incoming) {
+pub(super) async fn run(shared: Arc<Shared>, routing: Arc<Routing>, incoming: Incoming) {
     let Incoming { invite, leg, mut events } = incoming;
     let offer = Offer::inbound(&invite.dialled, &invite.calling, invite.source.ip());
-    let decision = table.decide(&offer);
+    let decision = routing.table.decide(&offer);
+    let mut call = Call::new();
+    let mut from = agent::HIDDEN.to_owned();
+    if let Outcome::Accept(permit) | Outcome::AskPin(permit) = &decision.outcome {
+        let answer_first = routing.answer_first.contains(permit.rule_id());
+        if let Some(summons) = agent::summons(&routing.agents, permit, answer_first) {
+            call = call.summoning(summons);
+        }
+        if let Some(caller) = permit.shown_caller() {
+            from = caller.to_string();
+        }
+    }
     // The call keeps its decision, not the table: a table that was swapped out must not live as long as its calls.
-    drop(table);
+    let directory = Arc::clone(&routing.agents);
+    drop(routing);
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let to = invite.dialled.clone();
+    let (active, hang_up) = shared.active.enter(ActiveCall { sid: format!("CA{id}"), from, to, answered: false });
     let mut runner = Runner {
-        id: format!("call_{}", uuid::Uuid::new_v4().simple()),
-        call: Call::new(),
+        id: format!("call_{id}"),
+        call,
         media: None,
         membership: None,
+        room: None,
+        directory,
+        agent: None,
+        active,
         reinvite: None,
         digits: None,
         prompt: None,
@@ -77,6 +106,8 @@ pub(super) async fn run(shared: Arc<Shared>, table: Arc<Table>, incoming: Incomi
                 runner.pin_timer.as_mut().reset(tokio::time::Instant::now() + NEVER);
                 Some(Input::TimedOut(Timer::Pin))
             }
+            input = news(&mut runner.agent) => Some(input),
+            () = hang_up.cancelled() => Some(Input::HangUp),
             () = stop.cancelled() => Some(Input::Stopped),
         };
         if let Some(input) = input {
@@ -93,6 +124,14 @@ async fn pressed(digits: &mut Option<mpsc::Receiver<char>>) -> Option<char> {
             // The stream is closed: there will be no more digits.
             None => std::future::pending().await,
         },
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for what becomes of the agent; for ever where there is none.
+async fn news(agent: &mut Option<Dispatched>) -> Input {
+    match agent {
+        Some(agent) => agent.news().await,
         None => std::future::pending().await,
     }
 }
@@ -145,7 +184,12 @@ impl Runner {
                     Err(refusal) => Some(Input::MediaRefused(refusal)),
                 }
             }
+            Output::Ring => {
+                self.respond(180, None, &[], None).await;
+                None
+            }
             Output::Answer => {
+                self.active.answered();
                 let sdp = self.media.as_mut().map(|media| media.describe().into_bytes());
                 self.respond(200, None, &[], sdp).await;
                 None
@@ -164,6 +208,25 @@ impl Runner {
                 None
             }
             Output::JoinRoom(permit) => self.join(&permit),
+            Output::JoinOther(permit, room) => self.join_other(&permit, &room),
+            Output::DispatchAgent(permit, id) => {
+                self.dispatch(&permit, id);
+                None
+            }
+            Output::JoinAgent => {
+                self.join_agent();
+                None
+            }
+            Output::TellAgent(digit) => {
+                if let Some(leg) = self.agent.as_ref().and_then(|agent| agent.leg.as_ref()) {
+                    leg.digit(digit);
+                }
+                None
+            }
+            Output::DismissAgent => {
+                self.agent = None;
+                None
+            }
             Output::ChangeMedia => {
                 let offer = self.reinvite.as_ref().map(|(body, _)| body.clone()).unwrap_or_default();
                 match self.media.as_mut()?.change(&offer) {
@@ -212,23 +275,59 @@ impl Runner {
 
     fn join(&mut self, permit: &Permit) -> Option<Input> {
         self.silence();
-        let media = self.media.as_ref()?;
-        if let Some(agent) = permit.agent() {
+        let stream = self.media.as_ref()?.stream.clone();
+        if let Some(agent) = permit.agent().filter(|agent| self.directory.find(&agent.id).is_none()) {
             tracing::warn!(
                 call = self.id, agent = %agent.id, rule = %permit.rule_id(),
-                "the rule dispatches an agent, which this daemon does not reach yet; the caller joins the room without it"
+                "no `[agent]` table says where the agent of the rule is; the caller joins the room without it"
             );
         }
-        let room = permit.room(&fresh_room());
+        let room = self.room(permit);
         let name = permit.shown_caller().map_or_else(|| "unknown caller".to_owned(), |number| number.to_string());
         let id = ParticipantId::new(self.id.clone());
         let participant = Participant { id, name, joined_at: SystemTime::now() };
-        match self.shared.rooms.join(&room, participant, media.stream.clone()) {
+        match self.shared.rooms.join(&room, participant, stream) {
             Ok(membership) => {
                 self.membership = Some(membership);
                 Some(Input::Joined)
             }
             Err(error) => Some(Input::Lost(error.to_string())),
+        }
+    }
+
+    /// The room of the call: the rule's, chosen once.
+    fn room(&mut self, permit: &Permit) -> String {
+        self.room.get_or_insert_with(|| permit.room(&fresh_room())).clone()
+    }
+
+    fn join_other(&mut self, permit: &Permit, room: &RoomId) -> Option<Input> {
+        self.membership = None;
+        tracing::warn!(call = self.id, %room, "the caller joins another room, because the agent is not there");
+        self.room = Some(room.to_string());
+        self.join(permit)
+    }
+
+    fn dispatch(&mut self, permit: &Permit, id: AgentId) {
+        let room = self.room(permit);
+        let account = self.shared.account.get().cloned().unwrap_or_else(|| format!("AC{:032}", 0));
+        let stream = Stream {
+            stream_sid: format!("MZ{}", uuid::Uuid::new_v4().simple()),
+            account_sid: account,
+            call_sid: self.id.replacen("call_", "CA", 1),
+            parameters: agent::parameters(permit, &self.invite, &self.id, &room),
+        };
+        self.agent = Some(Dispatched::begin(&self.shared, &self.directory, &self.id, id, stream));
+    }
+
+    fn join_agent(&mut self) {
+        let (Some(agent), Some(room)) = (self.agent.as_mut(), self.room.as_deref()) else { return };
+        let Some(leg) = agent.leg.clone() else { return };
+        // Two calls may bring the same agent into one room; each has its own.
+        let id = ParticipantId::new(format!("{}@{}", agent.id, self.id));
+        let participant = Participant { id, name: agent.id.to_string(), joined_at: SystemTime::now() };
+        match self.shared.rooms.join(room, participant, leg) {
+            Ok(membership) => agent.membership = Some(membership),
+            Err(error) => tracing::error!(call = self.id, %error, "an agent did not get into its room"),
         }
     }
 
