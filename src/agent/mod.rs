@@ -8,6 +8,7 @@
 
 pub mod dial;
 pub mod directory;
+pub mod exam;
 pub mod leg;
 pub mod message;
 pub mod playout;
@@ -16,5 +17,6 @@ pub mod sign;
 
 pub use dial::{DialError, Dialler};
 pub use directory::{Directory, HealthBook, HealthReport};
+pub use exam::{Marks, examine};
 pub use leg::{AgentLeg, Closed, Counter};
 pub use session::{Counts, Session, Stream};

@@ -44,6 +44,12 @@ pub struct Counts {
     pub frames_dropped: u64,
     /// Other messages that it read too slowly to get.
     pub notes_dropped: u64,
+    /// Pieces of audio that came from the agent.
+    pub media: u64,
+    /// Marks that came from the agent.
+    pub marks: u64,
+    /// How often the agent threw away what was queued.
+    pub clears: u64,
     /// Frames of the agent that were played.
     pub played: u64,
     /// The count of `frames` when the first of the agent's was played: how long it took to speak.
@@ -95,16 +101,21 @@ impl Session {
     /// Takes a text frame of the agent. Gives what is odd about it, the first time that it is.
     pub fn heard(&mut self, text: &str) -> Option<Oddity> {
         match read(text) {
-            Ok(Heard::Media(audio)) => match self.playout.push(&audio) {
-                0 => None,
-                _ => self.odd(Oddity::TooMuchAudio),
-            },
+            Ok(Heard::Media(audio)) => {
+                self.counts.media += 1;
+                match self.playout.push(&audio) {
+                    0 => None,
+                    _ => self.odd(Oddity::TooMuchAudio),
+                }
+            }
             Ok(Heard::Mark(name)) => {
+                self.counts.marks += 1;
                 let odd = if self.playout.mark(name) { None } else { self.odd(Oddity::TooManyMarks) };
                 self.echo();
                 odd
             }
             Ok(Heard::Clear) => {
+                self.counts.clears += 1;
                 self.playout.clear();
                 self.echo();
                 None

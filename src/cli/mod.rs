@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand; exit codes in `exit`.
 
+mod agent;
 mod apply;
 mod compile;
 mod daemon;
@@ -45,6 +46,8 @@ enum Command {
     Route(route::Route),
     /// Serves the REST API and real calls, as the files say, and follows them.
     Daemon(daemon::Daemon),
+    /// Works with the AI agents that calls are joined to.
+    Agent(agent::Agent),
     /// Prints a token for the REST API.
     Token(token::Token),
 }
@@ -66,6 +69,7 @@ pub fn run() -> Exit {
         Command::Apply(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Daemon(command) => command.run(),
+        Command::Agent(command) => command.run(),
         Command::Token(command) => command.run(),
     };
     done.unwrap_or_else(|failure| {
