@@ -176,7 +176,7 @@ async fn speak<S: Socket>(sink: &mut SplitSink<S, Message>, shared: &Shared) -> 
     loop {
         let (message, over, stopped) = {
             let mut session = shared.session();
-            let message = session.next().map(Message::from);
+            let message = session.say().map(Message::from);
             (message, session.is_over(), session.is_stopped())
         };
         let message = match message {

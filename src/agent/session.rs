@@ -1,7 +1,7 @@
 //! What is said, and in which order?
 //!
 //! One conversation with one agent, without I/O or clock: what came in goes to [`Session::heard`], what is to go
-//! out comes from [`Session::next`]; a room takes and sends frames in between. The media clock is the count of
+//! out comes from [`Session::say`]; a room takes and sends frames in between. The media clock is the count of
 //! frames, so a stalled network or a silent caller leaves no gap in the timestamps.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -176,7 +176,7 @@ impl Session {
     }
 
     /// The next message to send.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn say(&mut self) -> Option<String> {
         let note = self.outbox.pop_front()?;
         if !matches!(note, Note::Connected) {
             self.sequence += 1;

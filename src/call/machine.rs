@@ -263,7 +263,8 @@ impl Call {
     fn settle(&mut self, now: Timestamp) -> Vec<Output> {
         let State::InRoom { .. } = self.state else { return Vec::new() };
         let rings = self.summons.as_ref().is_some_and(|summons| summons.ring_until_ready);
-        if !self.answered && !(rings && self.agent == Agent::Summoned) {
+        let waits = rings && self.agent == Agent::Summoned;
+        if !self.answered && !waits {
             return self.answer(now);
         }
         match self.agent {

@@ -16,7 +16,7 @@ fn session() -> Session {
 }
 
 fn said(session: &mut Session) -> Vec<Value> {
-    std::iter::from_fn(|| session.next()).map(|text| serde_json::from_str(&text).unwrap()).collect()
+    std::iter::from_fn(|| session.say()).map(|text| serde_json::from_str(&text).unwrap()).collect()
 }
 
 #[test]
@@ -168,11 +168,11 @@ proptest! {
                 Step::Take => { session.take(); }
                 Step::Send => session.send(&SILENCE),
                 Step::Digit => session.digit('1'),
-                Step::Read => all.extend(session.next()),
+                Step::Read => all.extend(session.say()),
             }
         }
         session.stop();
-        all.extend(std::iter::from_fn(|| session.next()));
+        all.extend(std::iter::from_fn(|| session.say()));
         let all: Vec<Value> = all.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
         prop_assert_eq!(&all[0]["event"], "connected");
         prop_assert_eq!(&all[1]["event"], "start");
