@@ -9,7 +9,7 @@
 //! # runtime.block_on(async {
 //! use strowger::{call, check, plan, route, source, store, sync, syntax};
 //!
-//! let set = source::read("examples/quickstart".as_ref())?;           // texts as they are on disk
+//! let set = source::read("examples/quickstart".as_ref(), None)?;          // texts as they are on disk
 //! let draft = syntax::parse(&set.files);                             // what they say, with a span for everything
 //! let checked = check::check(draft);                                 // what they mean, or findings
 //! let exchange = checked.exchange.expect("the example has no findings");

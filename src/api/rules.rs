@@ -209,6 +209,7 @@ impl RoutingRule {
             allowed_sources: AllowList::read(self.allowed_ip_addresses.iter().map(String::as_str)),
             include_headers,
             tags: self.tags.iter().cloned().collect(),
+            api_key: self.api_key.as_ref().map(|key| key.0.clone()).filter(|key| !key.expose().is_empty()),
             recording: self.recording,
             dtmf: self.dtmf,
             noise_cancellation: self.noise_cancellation,
@@ -355,7 +356,8 @@ impl RulePatch {
         Self {
             name: Some(rule.name.clone()),
             phone_numbers: Patch::Set(rule.numbers.iter().map(E164::to_string).collect()),
-            api_key: Patch::Keep,
+            // A rule that names no key keeps the one it has.
+            api_key: rule.api_key.clone().map_or(Patch::Keep, |key| Patch::Set(WireSecret(key))),
             agent_id: Patch::full(rule.agent.as_ref().map(|agent| agent.id.to_string())),
             agent_metadata: Patch::full(rule.agent.as_ref().map(|agent| agent.metadata.clone())),
             room: Patch::full(rule.room.as_ref().map(Room::from_model)),
@@ -520,6 +522,7 @@ mod tests {
             allowed_sources: AllowList::default(),
             include_headers: IncludeHeaders::SipXHeaders,
             tags: BTreeSet::from(["t".to_owned()]),
+            api_key: Some(Secret::new("ak_example")),
             recording: true,
             dtmf: false,
             noise_cancellation: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::resolve::{Known, Names};
+use super::names::{Known, Names};
 use super::rules;
 use crate::model::{Agent, AgentEndpoint, Fallback, HeaderText, OnClose, RoomMode, SecretRef};
 use crate::syntax::tables::AgentTable;
@@ -91,7 +91,7 @@ fn endpoint(names: &Names, name: &str, table: &AgentTable) -> Option<Option<Agen
     Some(Some(AgentEndpoint {
         url: usable.then(|| url.value.clone())?,
         headers: headers(names, name, table.headers.as_ref()),
-        signing_secret: table.signing_secret.as_ref().map(|at| at.value.reference()),
+        signing_secret: table.signing_secret.as_ref().map(|at| names.secret(at)),
         deadline: Duration::from_millis(deadline.into()),
         retries: table.retries.as_ref().map_or(RETRIES, |at| at.value),
         on_close: table.on_close.as_ref().map_or(OnClose::Hangup, |at| at.value),
@@ -150,7 +150,9 @@ fn headers(
                     continue;
                 }
                 TextOrSecret::Text(text) => HeaderText::Plain(text.clone()),
-                TextOrSecret::Secret(source) => HeaderText::Secret(source.reference()),
+                TextOrSecret::Secret(source) => {
+                    HeaderText::Secret(names.secret(&At { value: source.clone(), span: entry.value.span.clone() }))
+                }
             };
             headers.insert(lower, text);
             continue;

@@ -5,16 +5,26 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod agent;
+mod allow;
+mod gateways;
+mod headers;
+mod lengths;
+mod names;
+mod numbers;
 mod preset;
 mod registry;
 mod resolve;
 mod rule;
 pub(crate) mod rules;
+mod settings;
+mod test_case;
 
 pub use registry::{all, find};
 
-use crate::diagnostic::{Report, Severity};
-use crate::model::Exchange;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Report, Severity, Span};
+use crate::model::{DaemonSettings, Exchange};
 use crate::syntax::Draft;
 
 /// What checking comes to.
@@ -24,16 +34,31 @@ pub struct Checked {
     pub exchange: Option<Exchange>,
     /// All findings, warnings included.
     pub report: Report,
+    /// How a daemon is to serve, though another part of the files be broken; `None` when this part is.
+    pub daemon: Option<DaemonSettings>,
+    /// Files that hold secrets, and where they are named.
+    secret_files: Vec<(PathBuf, Span)>,
 }
 
 /// Resolves and checks a draft.
 pub fn check(draft: Draft) -> Checked {
     let files = draft.files.clone();
-    let (parts, findings) = resolve::resolve(draft);
+    let resolve::Resolved { parts, findings, daemon, secret_files } = resolve::resolve(draft);
     let refused = findings.iter().any(|finding| finding.rule.severity == Severity::Error);
     let exchange = match parts {
         Some(parts) if !refused => Exchange::assemble(parts).ok(),
         _ => None,
     };
-    Checked { exchange, report: Report::new(files, findings) }
+    Checked { exchange, report: Report::new(files, findings), daemon, secret_files }
+}
+
+impl Checked {
+    /// Adds a warning for every file of a secret that `exposed` says everybody may read.
+    pub fn warn_of_exposed_secrets(&mut self, exposed: impl Fn(&Path) -> bool) {
+        for (path, span) in std::mem::take(&mut self.secret_files) {
+            if exposed(&path) {
+                self.report.add(rules::secret_exposed::finding(&path.display().to_string(), &span));
+            }
+        }
+    }
 }

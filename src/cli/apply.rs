@@ -31,7 +31,7 @@ pub(super) struct Apply {
 
 impl Apply {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let runtime = runtime()?;
         let planned = runtime.block_on(make(compiled, &self.target))?;
         show(&planned.plan);

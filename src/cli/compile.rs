@@ -1,9 +1,9 @@
 //! What do the files at a path mean?
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::check::check;
+use crate::check::{Checked, check};
 use crate::diagnostic::{Format, Look, Report, Severity, render};
 use crate::model::Exchange;
 use crate::source::{self, SourceSet};
@@ -17,10 +17,17 @@ pub(super) struct Compiled {
     pub set: SourceSet,
 }
 
+/// Reads and checks the files at a path.
+pub(super) fn checked(path: &PathArg) -> Result<(SourceSet, Checked), Failure> {
+    let set = source::read(&path.path, path.environment.as_deref())?;
+    let mut checked = check(syntax::parse(&set.files));
+    checked.warn_of_exposed_secrets(|file| source::is_exposed(file, &set.directory));
+    Ok((set, checked))
+}
+
 /// Compiles; findings go to standard error, and an error among them ends the command (`None`).
-pub(super) fn compile(path: &Path) -> Result<Option<Compiled>, Failure> {
-    let set = source::read(path)?;
-    let checked = check(syntax::parse(&set.files));
+pub(super) fn compile(path: &PathArg) -> Result<Option<Compiled>, Failure> {
+    let (set, checked) = checked(path)?;
     if !checked.report.findings.is_empty() {
         eprint!("{}", render(&checked.report, Format::Graphical, look(std::io::stderr().is_terminal())));
     }
@@ -58,4 +65,7 @@ pub(super) struct PathArg {
     /// A directory with a strowger.toml, or a file.
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
+    /// The environment: adds env/NAME.toml, which gives other values to variables and settings.
+    #[arg(short = 'e', long = "env", value_name = "NAME")]
+    pub environment: Option<String>,
 }

@@ -1,20 +1,19 @@
 //! `strowger daemon`
 
 use std::io::IsTerminal;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 
 use crate::daemon::{self, DaemonConfig, Reconciled, Started};
 use crate::diagnostic::{Format, render};
-use crate::model::Transport;
+use crate::model::{PortRange, SipListen};
 use crate::plan;
 use crate::sip::Listener;
 
-use super::compile::{PathArg, look};
+use super::compile::{PathArg, checked, look};
 use super::exit::{Exit, Failure, print};
 use super::impact::impact;
 use super::log;
@@ -34,74 +33,58 @@ pub(super) struct Daemon {
     /// Where everything is kept; by the platform's convention when not given.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Where the REST API listens.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
-    api: SocketAddr,
+    /// Where the REST API listens. Without it, the `api` of [daemon] in the files, or 127.0.0.1:7878.
+    #[arg(long, value_name = "ADDRESS")]
+    api: Option<SocketAddr>,
     /// Where SIP listens: `127.0.0.1:5060` for UDP and TCP, `udp:…` or `tcp:…` for one of them. May be repeated.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5060")]
-    sip: Vec<SipArg>,
+    /// Without it, the `sip` of [daemon] in the files, or 127.0.0.1:5060.
+    #[arg(long, value_name = "ADDRESS")]
+    sip: Vec<SipListen>,
     /// The address that peers reach this machine at, where it is behind NAT.
     #[arg(long, value_name = "IP")]
     advertise: Option<IpAddr>,
-    /// The UDP ports for media.
-    #[arg(long, value_name = "FIRST-LAST", default_value = "10000-20000")]
-    media_ports: PortsArg,
+    /// The UDP ports for media. Without it, the `media_ports` of [daemon] in the files, or 10000-20000.
+    #[arg(long, value_name = "FIRST-LAST")]
+    media_ports: Option<PortRange>,
 }
 
-/// One value of `--sip`.
-#[derive(Debug, Clone)]
-struct SipArg {
-    transports: &'static [Transport],
-    addr: SocketAddr,
-}
+/// Where the REST API listens where nothing is said: for programs of this machine alone.
+const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878);
 
-impl FromStr for SipArg {
-    type Err = String;
+/// Where SIP listens where nothing is said.
+const SIP: SipListen = SipListen { transport: None, addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060) };
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (transports, addr): (&[Transport], &str) = match text.split_once(':') {
-            Some(("udp", addr)) => (&[Transport::Udp], addr),
-            Some(("tcp", addr)) => (&[Transport::Tcp], addr),
-            Some(("tls", _)) => return Err("SIP over TLS is not served yet; use udp or tcp".to_owned()),
-            _ => (&[Transport::Udp, Transport::Tcp], text),
-        };
-        let addr = addr.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:5060".to_owned())?;
-        Ok(Self { transports, addr })
-    }
-}
-
-/// The value of `--media-ports`.
-#[derive(Debug, Clone)]
-struct PortsArg(RangeInclusive<u16>);
-
-impl FromStr for PortsArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = text.split_once('-').and_then(|(first, last)| {
-            let (first, last) = (first.trim().parse::<u16>().ok()?, last.trim().parse::<u16>().ok()?);
-            (first > 0 && first <= last).then_some(first..=last)
-        });
-        range.map(Self).ok_or_else(|| "write two ports, the first not above the last, such as 10000-20000".to_owned())
-    }
-}
+/// The ports for media where nothing is said.
+const MEDIA_PORTS: RangeInclusive<u16> = 10_000..=20_000;
 
 impl Daemon {
     pub fn run(self) -> Result<Exit, Failure> {
         log::start();
+        // What is broken elsewhere in the files is told once the daemon serves; how it serves has to be known now.
+        let (_, checked) = checked(&self.path)?;
+        let Some(settings) = checked.daemon else {
+            eprint!("{}", render(&checked.report, Format::Graphical, look(std::io::stderr().is_terminal())));
+            return Err(Failure::new(
+                "daemon-settings",
+                "the [daemon] table of the files is broken, so nothing is served",
+            )
+            .help("mend it, and start the daemon again"));
+        };
+        let sip = [self.sip, settings.sip, vec![SIP]].into_iter().find(|list| !list.is_empty()).unwrap_or_default();
+        let ports = self.media_ports.or(settings.media_ports).map_or(MEDIA_PORTS, |PortRange(ports)| ports);
         let config = DaemonConfig {
             path: self.path.path.clone(),
+            environment: self.path.environment,
             data_dir: data_dir(self.data_dir),
-            api: self.api,
-            sip: self
-                .sip
+            api: self.api.or(settings.api).unwrap_or(API),
+            sip: sip
                 .iter()
-                .flat_map(|arg| {
-                    arg.transports.iter().map(|transport| Listener { transport: *transport, addr: arg.addr })
+                .flat_map(|listen| {
+                    listen.transports().iter().map(|transport| Listener { transport: *transport, addr: listen.addr })
                 })
                 .collect(),
-            advertised: self.advertise,
-            media_ports: self.media_ports.0,
+            advertised: self.advertise.or(settings.advertise),
+            media_ports: ports,
         };
         let data_dir = config.data_dir.clone();
         let path = self.path.path;

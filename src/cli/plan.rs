@@ -43,7 +43,7 @@ pub(super) struct Planned {
 
 impl PlanCommand {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let planned = runtime()?.block_on(make(compiled, &self.target))?;
         show(&planned.plan);
         Ok(match (planned.plan.blocked.is_empty(), planned.plan.is_empty()) {

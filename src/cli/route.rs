@@ -45,7 +45,7 @@ enum FormatArg {
 
 impl Route {
     pub fn run(self) -> Result<Exit, Failure> {
-        let Some(compiled) = compile(&self.path.path)? else { return Ok(Exit::Failed) };
+        let Some(compiled) = compile(&self.path)? else { return Ok(Exit::Failed) };
         let offer = Offer::inbound(&self.to, &self.from, self.source);
         let decision = Table::build(&compiled.exchange.book()).decide(&offer);
         let rule = decision.trace.candidate.as_ref().map(|booked| booked.id.to_string());

@@ -4,12 +4,9 @@ use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 
-use crate::check::check;
 use crate::diagnostic::{Format, render};
-use crate::source;
-use crate::syntax;
 
-use super::compile::{PathArg, closing, look};
+use super::compile::{PathArg, checked, closing, look};
 use super::exit::{Exit, Failure, print};
 
 /// Checks a configuration, and shows everything that is wrong with it.
@@ -39,8 +36,7 @@ enum FormatArg {
 
 impl Validate {
     pub fn run(self) -> Result<Exit, Failure> {
-        let set = source::read(&self.path.path)?;
-        let checked = check(syntax::parse(&set.files));
+        let (set, checked) = checked(&self.path)?;
         let format = match self.format {
             FormatArg::Graphical => Format::Graphical,
             FormatArg::Concise => Format::Concise,

@@ -44,6 +44,8 @@ use watch::Watch;
 pub struct DaemonConfig {
     /// The configuration: a directory or a file.
     pub path: PathBuf,
+    /// The environment, whose file is read with it.
+    pub environment: Option<String>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
     /// Where the REST API listens.
@@ -133,7 +135,7 @@ pub async fn run(
     if !config.api.ip().is_loopback() {
         return Err(DaemonError::Exposed { address: config.api });
     }
-    let mut reconciler = Reconciler::new(config.path.clone())?;
+    let mut reconciler = Reconciler::new(config.path.clone(), config.environment.clone())?;
     let data = DataDir::take(&config.data_dir)?;
     let store = Store::open(&data.store())?;
 

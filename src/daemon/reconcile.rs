@@ -12,6 +12,9 @@ use crate::store::Store;
 use crate::sync::{self, read_memory, write_memory};
 use crate::syntax;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+
 use super::DaemonError;
 use super::routing::Settings;
 use super::status::State;
@@ -29,6 +32,7 @@ const OWN_STORE: &str = "own store";
 /// Compiles the files and applies them to the store.
 pub(super) struct Reconciler {
     path: PathBuf,
+    environment: Option<String>,
     directory: PathBuf,
     /// The digest of what was looked at last, good or bad, so that nothing is said twice.
     seen: Option<String>,
@@ -94,9 +98,9 @@ impl Reconciled {
 impl Reconciler {
     /// # Errors
     /// When the path does not exist or cannot be read: whoever starts a daemon wants to know of a typing mistake.
-    pub fn new(path: PathBuf) -> Result<Self, DaemonError> {
-        let set = source::read(&path)?;
-        Ok(Self { path, directory: set.directory, seen: None, told: None })
+    pub fn new(path: PathBuf, environment: Option<String>) -> Result<Self, DaemonError> {
+        let set = source::read(&path, environment.as_deref())?;
+        Ok(Self { path, environment, directory: set.directory, seen: None, told: None })
     }
 
     /// The directory to watch.
@@ -130,7 +134,8 @@ impl Reconciler {
     }
 
     async fn compile(&mut self, set: SourceSet, store: &Store, memory: &Path) -> Reconciled {
-        let checked = check(syntax::parse(&set.files));
+        let mut checked = check(syntax::parse(&set.files));
+        checked.warn_of_exposed_secrets(|file| source::is_exposed(file, &set.directory));
         let Some(exchange) = checked.exchange else { return Reconciled::Broken(checked.report) };
         match apply(&exchange, &set, store, memory).await {
             Ok((plan, settings)) => {
@@ -146,13 +151,13 @@ impl Reconciler {
 
     /// Reads the files until two readings agree, so that a set that is being written is not believed.
     async fn read(&self, first: bool) -> Result<SourceSet, SourceError> {
-        let mut last = source::read(&self.path);
+        let mut last = source::read(&self.path, self.environment.as_deref());
         if first {
             return last;
         }
         for _ in 0..READS_MAX {
             tokio::time::sleep(REST).await;
-            let next = source::read(&self.path);
+            let next = source::read(&self.path, self.environment.as_deref());
             let same = match (&last, &next) {
                 (Ok(last), Ok(next)) => last.digest == next.digest,
                 (Err(last), Err(next)) => last.to_string() == next.to_string(),
@@ -173,7 +178,8 @@ async fn apply(
     store: &Store,
     memory_path: &Path,
 ) -> Result<(Plan, Settings), (String, Option<Box<Plan>>)> {
-    let resolve = |reference: &_| source::resolve(reference, &set.directory).map_err(|error| error.to_string());
+    let resolve =
+        |reference: &_| unhurried(|| source::resolve(reference, &set.directory)).map_err(|error| error.to_string());
     let rules = exchange.bind_rules(resolve).map_err(|error| (error, None))?;
     let settings = Settings::of(exchange, resolve).map_err(|error| (error, None))?;
     let live = sync::fetch(store).await.map_err(|error| (error.to_string(), None))?;
@@ -192,5 +198,15 @@ async fn apply(
     match applied.failed {
         None => Ok((plan, settings)),
         Some((step, error)) => Err((format!("{}: {error}", step.object), Some(Box::new(plan)))),
+    }
+}
+
+/// Does what may take seconds, such as a program that is asked for a secret, without holding up the calls that this
+/// thread serves too.
+fn unhurried<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        // There is no other thread that could take over.
+        _ => work(),
     }
 }

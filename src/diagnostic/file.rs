@@ -53,6 +53,12 @@ impl File {
         (line, column + 1)
     }
 
+    /// How many bytes the line of a byte has, its end included.
+    pub(super) fn line_length(&self, byte: usize) -> usize {
+        let line = self.lines.partition_point(|start| *start <= byte.min(self.text.len()));
+        self.line_start(line) - self.line_start(line - 1)
+    }
+
     fn line_start(&self, line: usize) -> usize {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }
@@ -92,13 +98,41 @@ impl SourceCode for File {
 
 /// All files of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Files(Vec<Arc<File>>);
+pub struct Files {
+    files: Vec<Arc<File>>,
+    /// The environment that was asked for, and its file.
+    environment: Option<(Arc<str>, FileId)>,
+    /// The environments that there are, where that is known.
+    environments: Option<Vec<String>>,
+}
 
 impl Files {
     /// Adds a file.
     pub fn add(&mut self, file: File) -> FileId {
-        self.0.push(Arc::new(file));
-        FileId(self.0.len() - 1)
+        self.files.push(Arc::new(file));
+        FileId(self.files.len() - 1)
+    }
+
+    /// Adds the file of the environment that was asked for.
+    pub fn add_environment(&mut self, name: &str, file: File) -> FileId {
+        let id = self.add(file);
+        self.environment = Some((name.into(), id));
+        id
+    }
+
+    /// The environment that was asked for, and its file.
+    pub fn environment(&self) -> Option<(&str, FileId)> {
+        self.environment.as_ref().map(|(name, id)| (&**name, *id))
+    }
+
+    /// Says which environments there are.
+    pub fn set_environments(&mut self, names: Vec<String>) {
+        self.environments = Some(names);
+    }
+
+    /// The environments that there are; `None` where nobody looked.
+    pub fn environments(&self) -> Option<&[String]> {
+        self.environments.as_deref()
     }
 
     /// A file by its id.
@@ -106,22 +140,22 @@ impl Files {
     /// # Panics
     /// When the id comes from another run.
     pub fn get(&self, id: FileId) -> &Arc<File> {
-        &self.0[id.0]
+        &self.files[id.0]
     }
 
     /// Every file with its id, in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Arc<File>)> {
-        self.0.iter().enumerate().map(|(at, file)| (FileId(at), file))
+        self.files.iter().enumerate().map(|(at, file)| (FileId(at), file))
     }
 
     /// How many files there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.files.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 }
 

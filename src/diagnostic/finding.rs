@@ -86,7 +86,7 @@ impl Finding {
     /// A finding at one place.
     pub fn new(rule: &'static Rule, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
         let labels = vec![Label { span, text: label.into() }];
-        Self { rule, message: message.into(), labels, help: None, fix: None }
+        Self { rule, message: shortened(message.into()), labels, help: None, fix: None }
     }
 
     /// Points at one more place.
@@ -108,6 +108,20 @@ impl Finding {
     }
 }
 
+/// The longest message that is shown whole, in bytes; what users write into a value has no end.
+const MESSAGE_MAX: usize = 400;
+
+/// The beginning and the end of a message that is too long.
+fn shortened(message: String) -> String {
+    if message.len() <= MESSAGE_MAX {
+        return message;
+    }
+    let half = MESSAGE_MAX / 2;
+    let start = (0..=half).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+    let end = (message.len() - half..message.len()).find(|at| message.is_char_boundary(*at)).unwrap_or(message.len());
+    format!("{}…{}", &message[..start], &message[end..])
+}
+
 /// All findings of one run, with the files they point into.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -126,6 +140,13 @@ impl Report {
         Self { files, findings }
     }
 
+    /// Adds a finding at its place.
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        let findings = std::mem::take(&mut self.findings);
+        *self = Self::new(std::mem::take(&mut self.files), findings);
+    }
+
     /// How many findings of a severity there are.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.rule.severity == severity).count()
@@ -137,7 +158,7 @@ impl Report {
     }
 }
 
-/// A finding beside its files, as miette wants it: one source each, other files as related findings.
+/// A finding beside its files, as miette wants it: one source each, labels in other files apart.
 #[derive(Debug)]
 pub(super) struct Shown<'a> {
     pub finding: &'a Finding,
@@ -194,15 +215,11 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let first = self.finding.labels.first()?.span.file;
-        Some(Box::new(self.finding.labels.iter().filter(move |label| label.span.file == first).map(labeled)))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        if self.others.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.others.iter().map(|other| other as &dyn Diagnostic)))
+        let (first, more) = self.finding.labels.split_first()?;
+        let more = more.iter().filter(|label| label.span.file == first.span.file).map(labeled);
+        // The place to mend gives the place of the whole finding, wherever the other labels stand.
+        let primary = LabeledSpan::new_primary_with_span(Some(first.text.clone()), first.span.range.clone());
+        Some(Box::new(std::iter::once(primary).chain(more)))
     }
 }
 

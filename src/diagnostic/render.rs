@@ -5,7 +5,7 @@ use std::fmt::Write;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::finding::Shown;
-use super::{Finding, Report, Severity};
+use super::{Finding, Report, Severity, Span};
 
 /// A form of showing findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub struct Look {
 /// Most findings that a graphical report draws; what is beyond is counted. More than a screenful is not read.
 const DRAWN_MAX: usize = 50;
 
+/// The longest line that is drawn, in bytes; a longer one is no help to the eye.
+const LINE_MAX: usize = 2000;
+
 /// Draws a report. Every form ends with a line end, and an empty report is an empty text (but for JSON).
 pub fn render(report: &Report, format: Format, look: Look) -> String {
     match format {
@@ -50,10 +53,9 @@ fn graphical(report: &Report, look: Look) -> String {
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(look.width);
     let mut out = String::new();
     for finding in report.findings.iter().take(DRAWN_MAX) {
-        let shown = Shown::new(finding, &report.files);
-        if handler.render_report(&mut out, &shown).is_err() {
-            // A label that lies outside its file cannot be drawn; the finding itself must not be lost.
-            out.push_str(&concise(finding, report));
+        match drawn(finding, report, &handler) {
+            Some(drawing) => out.push_str(&drawing),
+            None => out.push_str(&concise(finding, report)),
         }
         out.push('\n');
     }
@@ -61,6 +63,21 @@ fn graphical(report: &Report, look: Look) -> String {
         let _ = writeln!(out, "… and {} more; see them with --format concise", report.findings.len() - DRAWN_MAX);
     }
     out
+}
+
+/// Draws a finding; `None` when a label stands where it cannot be drawn: outside its file, or on an endless line.
+fn drawn(finding: &Finding, report: &Report, handler: &GraphicalReportHandler) -> Option<String> {
+    let endless = |span: &Span| report.files.get(span.file).line_length(span.range.start) > LINE_MAX;
+    if finding.labels.iter().any(|label| endless(&label.span)) {
+        return None;
+    }
+    let mut out = String::new();
+    let shown = Shown::new(finding, &report.files);
+    handler.render_report(&mut out, &shown).ok()?;
+    for other in &shown.others {
+        handler.render_report(&mut out, other).ok()?;
+    }
+    Some(out)
 }
 
 fn concise(finding: &Finding, report: &Report) -> String {

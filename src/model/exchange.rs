@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gateway::words;
 use super::{
-    Agent, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Malformed, Place, Preset, ProviderName, RoomName,
-    RoomTarget, RoutingRule, RuleBook, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName, Transport,
+    Agent, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Guard, Malformed, Place, Preset, ProviderName,
+    RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
+    TestCase, Transport,
 };
 
 words!(
@@ -88,6 +89,9 @@ pub struct Exchange {
     stack: StackName,
     unmanaged: Unmanaged,
     account: Option<Account>,
+    guard: Guard,
+    adopted: BTreeMap<RuleName, Declared<RuleId>>,
+    former: BTreeMap<RuleName, RuleName>,
     gateways: BTreeMap<GatewayName, Declared<Gateway<SecretRef>>>,
     numbers: BTreeMap<E164, Declared<PhoneNumber>>,
     rules: BTreeMap<RuleName, Declared<RoutingRule<SecretRef>>>,
@@ -95,6 +99,7 @@ pub struct Exchange {
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
     answer_first: BTreeSet<RuleName>,
+    tests: Vec<TestCase>,
 }
 
 /// The parts of a configuration before they are known to fit together.
@@ -103,6 +108,9 @@ pub(crate) struct Parts {
     pub stack: StackName,
     pub unmanaged: Unmanaged,
     pub account: Option<Account>,
+    pub guard: Guard,
+    pub adopted: BTreeMap<RuleName, Declared<RuleId>>,
+    pub former: BTreeMap<RuleName, RuleName>,
     pub gateways: BTreeMap<GatewayName, Declared<Gateway<SecretRef>>>,
     pub numbers: BTreeMap<E164, Declared<PhoneNumber>>,
     pub rules: BTreeMap<RuleName, Declared<RoutingRule<SecretRef>>>,
@@ -110,6 +118,7 @@ pub(crate) struct Parts {
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
     pub answer_first: BTreeSet<RuleName>,
+    pub tests: Vec<TestCase>,
 }
 
 impl Exchange {
@@ -137,9 +146,24 @@ impl Exchange {
                 }
             }
         }
-        let Parts { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, answer_first } =
-            parts;
-        Ok(Self { stack, unmanaged, account, gateways, numbers, rules, providers, agents, rooms, answer_first })
+        let Parts { stack, unmanaged, account, guard, adopted, former, .. } = parts;
+        let Parts { gateways, numbers, rules, providers, agents, rooms, answer_first, tests, .. } = parts;
+        Ok(Self {
+            stack,
+            unmanaged,
+            account,
+            guard,
+            adopted,
+            former,
+            gateways,
+            numbers,
+            rules,
+            providers,
+            agents,
+            rooms,
+            answer_first,
+            tests,
+        })
     }
 
     /// The ownership namespace.
@@ -155,6 +179,21 @@ impl Exchange {
     /// The account to talk to; none for the daemon on this machine.
     pub fn account(&self) -> Option<&Account> {
         self.account.as_ref()
+    }
+
+    /// The limits of a plan. They are read here, and no plan is held to them yet.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Live rules that are to become this stack's, by the rule that describes each.
+    pub fn adopted(&self) -> &BTreeMap<RuleName, Declared<RuleId>> {
+        &self.adopted
+    }
+
+    /// Former names of rules, each with the name that the rule has now.
+    pub fn former(&self) -> &BTreeMap<RuleName, RuleName> {
+        &self.former
     }
 
     /// The gateways by name.
@@ -190,6 +229,11 @@ impl Exchange {
     /// The rules whose calls are answered before their agent is there (`ring_until_ready = false`).
     pub fn answer_first(&self) -> &BTreeSet<RuleName> {
         &self.answer_first
+    }
+
+    /// The calls whose decisions are expected, in the order of the files.
+    pub fn tests(&self) -> &[TestCase] {
+        &self.tests
     }
 
     /// The rules with their PINs read.

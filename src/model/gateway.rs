@@ -218,8 +218,10 @@ pub struct Credentials<S> {
 /// `S` is its stage: [`SecretRef`](super::SecretRef) as declared, [`Secret`](super::Secret) once bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateway<S> {
-    /// The key of its table; the label that the far side shows.
+    /// The key of its table.
     pub name: GatewayName,
+    /// The label that the far side shows; none for the key.
+    pub label: Option<String>,
     /// Where outbound calls are sent.
     pub address: SipAddress,
     /// How outbound calls travel.
@@ -235,6 +237,11 @@ pub struct Gateway<S> {
 }
 
 impl<S> Gateway<S> {
+    /// What the far side calls it.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(self.name.as_str())
+    }
+
     /// The same gateway with its password in another form.
     ///
     /// # Errors
@@ -244,8 +251,8 @@ impl<S> Gateway<S> {
             None => None,
             Some(Credentials { username, password }) => Some(Credentials { username, password: bind(password)? }),
         };
-        let Self { name, address, transport, regions, sharing, media_encryption, .. } = self;
-        Ok(Gateway { name, address, transport, regions, sharing, media_encryption, credentials })
+        let Self { name, label, address, transport, regions, sharing, media_encryption, .. } = self;
+        Ok(Gateway { name, label, address, transport, regions, sharing, media_encryption, credentials })
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`RoutingRule`] | what happens to the calls of some numbers, in one direction |
 //! | [`RoomTarget`] | the room that a rule puts its callers into |
 //! | [`Exchange`] | a whole configuration, checked: every name in it resolves |
+//! | [`Guard`] | what a plan may not do without being asked |
 //! | [`RuleBook`] | the rules that calls are decided by |
 //!
 //! A rule and a gateway carry their stage as a type: [`SecretRef`] while they are declared (the file says
@@ -21,18 +22,25 @@ mod agent;
 mod book;
 mod exchange;
 mod gateway;
+mod glob;
+mod guard;
+mod listen;
 mod name;
 mod number;
 mod pattern;
 mod place;
 mod rule;
 mod secret;
+mod test_case;
 
 pub use agent::{Agent, AgentEndpoint, Fallback, HeaderText, OnClose};
 pub use book::{BookedRule, RuleBook};
 pub(crate) use exchange::Parts;
 pub use exchange::{Account, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
 pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
+pub use glob::Glob;
+pub use guard::{Guard, ObjectKind, Protected};
+pub use listen::{DaemonSettings, PortRange, SipListen};
 pub use name::{
     AgentId, AgentName, Alias, GatewayId, GatewayName, Malformed, NumberId, ProviderName, RoomId, RoomName, RuleId,
     RuleName, StackName,
@@ -42,3 +50,4 @@ pub use pattern::{AllowList, CallerPattern, Listed, SourceNet};
 pub use place::Place;
 pub use rule::{AgentTarget, Direction, IncludeHeaders, RoomMode, RoomPrefix, RoomTarget, RoutingRule, RuleKind};
 pub use secret::{Secret, SecretRef};
+pub use test_case::{Expect, TestCase, moment};

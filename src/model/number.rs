@@ -35,6 +35,16 @@ impl E164 {
         Self::from_digits(digits)
     }
 
+    /// The digits after the `+`, as one integer.
+    pub(crate) fn digits(self) -> u64 {
+        self.digits
+    }
+
+    /// The number that comes so many later in a row, where that is one.
+    pub(crate) fn plus(self, count: u64) -> Option<Self> {
+        Self::from_digits(&self.digits.checked_add(count)?.to_string()).ok()
+    }
+
     fn from_digits(digits: &str) -> Result<Self, Malformed> {
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Malformed::new("a phone number is `+` and digits, for example `+14155550100`"));

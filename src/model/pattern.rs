@@ -61,6 +61,21 @@ impl SourceNet {
     pub fn admits(&self, source: IpAddr) -> bool {
         self.0.contains(&source.to_canonical())
     }
+
+    /// Whether every address of another network lies in this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    /// The first address of the network.
+    pub fn address(&self) -> IpAddr {
+        self.0.addr()
+    }
+
+    /// How many bits every address of the network has in common.
+    pub fn prefix_length(&self) -> u8 {
+        self.0.prefix_len()
+    }
 }
 
 impl FromStr for SourceNet {

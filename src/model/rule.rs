@@ -107,6 +107,8 @@ pub struct RoutingRule<S> {
     pub include_headers: IncludeHeaders,
     /// Free labels; ownership marks are kept elsewhere.
     pub tags: BTreeSet<String>,
+    /// The API key that the rule belongs to; none leaves the far side's as it is.
+    pub api_key: Option<S>,
     /// Whether the call is recorded.
     pub recording: bool,
     /// Whether digits are told to the room.
@@ -126,16 +128,17 @@ impl<S> RoutingRule<S> {
         }
     }
 
-    /// The same rule with its PIN in another form.
+    /// The same rule with its secrets in another form.
     ///
     /// # Errors
     /// The first error of `bind`.
-    pub fn try_map<T, E>(self, bind: impl FnOnce(S) -> Result<T, E>) -> Result<RoutingRule<T>, E> {
+    pub fn try_map<T, E>(self, mut bind: impl FnMut(S) -> Result<T, E>) -> Result<RoutingRule<T>, E> {
         let room = match self.room {
             None => None,
-            Some(RoomTarget { mode, pin }) => Some(RoomTarget { mode, pin: pin.map(bind).transpose()? }),
+            Some(RoomTarget { mode, pin }) => Some(RoomTarget { mode, pin: pin.map(&mut bind).transpose()? }),
         };
         let Self { name, kind, numbers, agent, allowed_callers, allowed_sources, include_headers, tags, .. } = self;
+        let api_key = self.api_key.map(bind).transpose()?;
         let Self { recording, dtmf, noise_cancellation, hide_caller, .. } = self;
         Ok(RoutingRule {
             name,
@@ -147,6 +150,7 @@ impl<S> RoutingRule<S> {
             allowed_sources,
             include_headers,
             tags,
+            api_key,
             recording,
             dtmf,
             noise_cancellation,

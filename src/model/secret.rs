@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -53,6 +54,13 @@ pub enum SecretRef {
     Env(String),
     /// A file, whose content without its last line end is the secret.
     File(PathBuf),
+    /// A program, whose standard output without its last line end is the secret. No shell is between.
+    Exec {
+        /// The program and its arguments; never empty.
+        command: Vec<String>,
+        /// How long it may run.
+        timeout: Duration,
+    },
 }
 
 impl fmt::Display for SecretRef {
@@ -60,6 +68,12 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "{{ env = \"{name}\" }}"),
             Self::File(path) => write!(f, "{{ file = \"{}\" }}", path.display()),
+            // An argument may itself be worth hiding.
+            Self::Exec { command, .. } => match command.as_slice() {
+                [program] => write!(f, "{{ exec = [\"{program}\"] }}"),
+                [program, ..] => write!(f, "{{ exec = [\"{program}\", …] }}"),
+                [] => f.write_str("{ exec = [] }"),
+            },
         }
     }
 }

@@ -82,8 +82,7 @@ pub fn diff(
     let declared = exchange.numbers().keys().copied();
     let stay = plan.before.numbers.iter().copied().filter(|e164| !leaving.contains(e164));
     let numbers: BTreeSet<E164> = declared.chain(stay).collect();
-    let ours = exchange.stack();
-    let foreign = live.rules.iter().filter(|live| live.mark.as_ref().is_none_or(|mark| mark.stack != *ours));
+    let foreign = live.rules.iter().filter(|live| live.key(exchange).is_none());
     let foreign = foreign.filter_map(|live| Some(booked(live.id.clone(), live.rule.clone().ok()?)));
     let wanted = rules.iter().filter_map(|(key, rule)| Some(booked(key.as_str().parse().ok()?, rule.clone())));
     plan.after = RuleBook { numbers: numbers.into_iter().collect(), rules: foreign.chain(wanted).collect() };
@@ -91,8 +90,7 @@ pub fn diff(
 }
 
 fn unmanaged(exchange: &Exchange, live: &Live, memory: &Memory, plan: &mut Plan) {
-    let ours = exchange.stack();
-    let foreign = live.rules.iter().filter(|live| live.mark.as_ref().is_none_or(|mark| mark.stack != *ours));
+    let foreign = live.rules.iter().filter(|live| live.key(exchange).is_none());
     let mut names = Vec::new();
     for e164 in &plan.kept {
         if let Some(removal @ (Removal::Keep | Removal::Release)) = memory.removal(*e164) {

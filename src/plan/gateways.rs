@@ -102,7 +102,12 @@ fn owners<'a>(exchange: &'a Exchange, live: &'a Live) -> BTreeMap<&'a GatewayId,
             *votes.entry(&number.value.gateway).or_default() += 1;
         }
         let label = found.name.as_deref();
-        votes.into_iter().max_by_key(|(name, count)| (label == Some(name.as_str()), *count, std::cmp::Reverse(*name)))
+        let bears = |name: &GatewayName| {
+            label.is_some_and(|label| {
+                exchange.gateways().get(name).is_some_and(|gateway| gateway.value.label() == label)
+            })
+        };
+        votes.into_iter().max_by_key(|(name, count)| (bears(name), *count, std::cmp::Reverse(*name)))
     };
     live.gateways.iter().filter_map(|(id, found)| Some((id, owner(found)?.0))).collect()
 }
@@ -158,7 +163,7 @@ fn create(exchange: &Exchange, gateway: &Declared<Gateway<SecretRef>>, numbers: 
         verb: Verb::Create,
         action: Action::CreateNumbers {
             gateway: settings.name.clone(),
-            label: label.unwrap_or_else(|| settings.name.to_string()),
+            label: label.unwrap_or_else(|| settings.label().to_owned()),
             numbers: numbers.to_vec(),
         },
         reason: reason.to_owned(),
@@ -195,6 +200,10 @@ fn update(id: &GatewayId, declared: &Declared<Gateway<SecretRef>>, found: &LiveG
         Direction::Inbound => &gateway.regions.inbound,
         Direction::Outbound => &gateway.regions.outbound,
     };
+    // Without a label of its own, whatever it was called when it was made is left alone.
+    if let Some(label) = &gateway.label {
+        change.name = differs("name", found.name.as_ref(), None, label.clone());
+    }
     change.media_encryption = differs(
         "media_encryption",
         found.media_encryption.as_ref(),

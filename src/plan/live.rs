@@ -5,7 +5,8 @@ use std::convert::Infallible;
 
 use super::Mark;
 use crate::model::{
-    BookedRule, Direction, E164, GatewayId, Malformed, NumberId, RoutingRule, RuleBook, RuleId, Secret,
+    BookedRule, Direction, E164, Exchange, GatewayId, Malformed, NumberId, RoutingRule, RuleBook, RuleId, RuleName,
+    Secret,
 };
 
 /// Everything of an account that a plan looks at.
@@ -64,6 +65,19 @@ pub struct LiveRule {
     pub mark: Option<Mark>,
     /// What it does, its mark not among its tags; or why it cannot be understood here.
     pub rule: Result<RoutingRule<Secret>, Malformed>,
+}
+
+impl LiveRule {
+    /// The table that the rule is, where it is this stack's: because the files adopt it, or because it carries the
+    /// stack's mark, perhaps with a name that the table had before.
+    pub fn key<'a>(&'a self, exchange: &'a Exchange) -> Option<&'a RuleName> {
+        let adopted = exchange.adopted().iter().find(|(_, id)| id.value == self.id);
+        if let Some((key, _)) = adopted {
+            return Some(key);
+        }
+        let mark = self.mark.as_ref().filter(|mark| mark.stack == *exchange.stack())?;
+        Some(exchange.former().get(&mark.key).unwrap_or(&mark.key))
+    }
 }
 
 impl Live {

@@ -11,11 +11,11 @@ use crate::model::{Direction, E164, Exchange, RoomMode, RoutingRule, RuleId, Rul
 pub(super) fn plan(exchange: &Exchange, rules: &BTreeMap<RuleName, RoutingRule<Secret>>, live: &Live, plan: &mut Plan) {
     let mut found: BTreeMap<&RuleName, Vec<&LiveRule>> = BTreeMap::new();
     for rule in &live.rules {
-        if let Some(mark) = rule.mark.as_ref().filter(|mark| mark.stack == *exchange.stack()) {
-            found.entry(&mark.key).or_default().push(rule);
+        if let Some(key) = rule.key(exchange) {
+            found.entry(key).or_default().push(rule);
         }
     }
-    let mut order = Order::new(live);
+    let mut order = Order::new(exchange, live);
     for (key, rule) in rules {
         let place = exchange.rules().get(key).map(|declared| declared.place.clone());
         let mut blocked = |reason: String| {
@@ -26,16 +26,20 @@ pub(super) fn plan(exchange: &Exchange, rules: &BTreeMap<RuleName, RoutingRule<S
             Some((first, others)) => (Some(*first), others),
             None => (None, &[][..]),
         };
+        if let Some(why) = adoption(exchange, key, live) {
+            blocked(why);
+            continue;
+        }
         if !others.is_empty() {
             let ids: Vec<String> = candidates.iter().map(|rule| rule.id.to_string()).collect();
             blocked(format!(
-                "{} rules carry its mark ({}); delete all but one, or the copied tag",
+                "{} rules carry its mark or are adopted as it ({}); delete all but one, or the copied tag",
                 ids.len(),
                 ids.join(", ")
             ));
             continue;
         }
-        if let Some((number, holder)) = order.foreign_holder(exchange, rule) {
+        if let Some((number, holder)) = order.foreign_holder(rule) {
             blocked(format!(
                 "{number} is held by the rule \"{}\" ({}), which this stack does not own; take the number off it, or delete it",
                 holder.name, holder.id
@@ -57,6 +61,23 @@ pub(super) fn plan(exchange: &Exchange, rules: &BTreeMap<RuleName, RoutingRule<S
         }
     }
     plan.steps.extend(order.steps());
+}
+
+/// Why a rule cannot be adopted, where the files ask for it.
+fn adoption(exchange: &Exchange, key: &RuleName, live: &Live) -> Option<String> {
+    let adopted = exchange.adopted().get(key)?;
+    let id = &adopted.value;
+    let Some(rule) = live.rules.iter().find(|rule| rule.id == *id) else {
+        return Some(format!(
+            "there is no rule {id} to adopt ({}); take the [[adopt]] away, or mend the id",
+            adopted.place
+        ));
+    };
+    let other = rule.mark.as_ref().filter(|mark| mark.stack != *exchange.stack())?;
+    Some(format!(
+        "the rule {id} to adopt ({}) belongs to the stack {}; take it out of that one first",
+        adopted.place, other.stack
+    ))
 }
 
 /// What brings one rule to its desired state.
@@ -108,14 +129,18 @@ fn put<'a>(exchange: &Exchange, key: &RuleName, rule: &RoutingRule<Secret>, exis
     let applied = existing.mark.as_ref().map(|mark| &mark.seal);
     if changes.is_empty() {
         // Nothing that a call meets differs; a stale seal alone is put right, so that drift can be told next time.
-        return match applied == Some(&seal) {
-            true => Put::Nothing,
-            false => update("only its mark is out of date".to_owned(), Vec::new()),
+        return match &existing.mark {
+            None => update("it is adopted: only this stack's mark is added".to_owned(), Vec::new()),
+            Some(mark) if mark.key != *key => update(format!("its table was called {}", mark.key), Vec::new()),
+            Some(mark) if mark.seal != seal => update("only its mark is out of date".to_owned(), Vec::new()),
+            Some(_) => Put::Nothing,
         };
     }
     let (live_seal, pin_only) = (Seal::of(held), Seal::of(held) == seal);
-    let reason = if pin_only {
-        "its PIN differs".to_owned()
+    let reason = if existing.mark.is_none() {
+        "it is adopted, and differs from the files".to_owned()
+    } else if pin_only {
+        "a secret of it differs".to_owned()
     } else if applied == Some(&live_seal) {
         "the files have changed".to_owned()
     } else if applied == Some(&seal) {
@@ -145,6 +170,8 @@ fn delete(key: &RuleName, id: &RuleId, reason: String, verb: Verb) -> Step {
 /// delete what is left over
 /// ```
 struct Order<'a> {
+    /// The table of each rule that is this stack's.
+    keys: BTreeMap<&'a RuleId, &'a RuleName>,
     /// Which inbound rule holds which numbers, as the steps so far leave it.
     holds: BTreeMap<&'a RuleId, BTreeSet<E164>>,
     rules: BTreeMap<&'a RuleId, &'a LiveRule>,
@@ -164,12 +191,13 @@ struct Wanting<'a> {
 }
 
 impl<'a> Order<'a> {
-    fn new(live: &'a Live) -> Self {
+    fn new(exchange: &'a Exchange, live: &'a Live) -> Self {
         let inbound = live.rules.iter().filter_map(|rule| {
             let held = rule.rule.as_ref().ok()?;
             (held.direction() == Direction::Inbound).then(|| (&rule.id, held.numbers.clone()))
         });
         Self {
+            keys: live.rules.iter().filter_map(|rule| Some((&rule.id, rule.key(exchange)?))).collect(),
             holds: inbound.collect(),
             rules: live.rules.iter().map(|rule| (&rule.id, rule)).collect(),
             gone: BTreeMap::new(),
@@ -178,13 +206,13 @@ impl<'a> Order<'a> {
     }
 
     /// A rule that is not this stack's and holds a number that an inbound rule of ours wants.
-    fn foreign_holder(&self, exchange: &Exchange, rule: &RoutingRule<Secret>) -> Option<(E164, &'a LiveRule)> {
+    fn foreign_holder(&self, rule: &RoutingRule<Secret>) -> Option<(E164, &'a LiveRule)> {
         if rule.direction() == Direction::Outbound {
             return None;
         }
         self.holds.iter().find_map(|(id, numbers)| {
             let holder = *self.rules.get(id)?;
-            let foreign = holder.mark.as_ref().is_none_or(|mark| mark.stack != *exchange.stack());
+            let foreign = !self.keys.contains_key(id);
             let number = numbers.intersection(&rule.numbers).next().filter(|_| foreign)?;
             Some((*number, holder))
         })
@@ -245,9 +273,9 @@ impl<'a> Order<'a> {
         let numbers = self.holds.get_mut(id)?;
         let taken: Vec<String> = numbers.intersection(wants).map(E164::to_string).collect();
         numbers.retain(|number| !wants.contains(number));
-        let mark = self.rules.get(id)?.mark.as_ref()?;
+        let key = self.keys.get(id)?;
         Some(Step {
-            object: format!("rule.{}", mark.key),
+            object: format!("rule.{key}"),
             verb: Verb::Prepare,
             action: Action::TakeNumbers { id: id.clone(), left: numbers.iter().copied().collect() },
             reason: format!("{} is to go to {taker}, and a number is on one inbound rule only", taken.join(", ")),
@@ -314,6 +342,14 @@ fn changes(before: Option<&RoutingRule<Secret>>, after: &RoutingRule<Secret>) ->
         // A PIN shows only that it is there, and that it differs.
         let shown = |pin: Option<Secret>| pin.map(|pin| pin.to_string());
         changes.push(Change { field: "room.pin", before: shown(old), after: shown(new) });
+    }
+    // A rule that names no key keeps the one it has.
+    if let Some(new) = &after.api_key {
+        let old = before.and_then(|rule| rule.api_key.as_ref());
+        if old != Some(new) {
+            let shown = |key: &Secret| key.to_string();
+            changes.push(Change { field: "api_key", before: old.map(shown), after: Some(shown(new)) });
+        }
     }
     changes
 }

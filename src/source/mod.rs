@@ -5,5 +5,5 @@
 mod read;
 mod secret;
 
-pub use read::{ROOT_FILE, SourceError, SourceSet, read};
-pub use secret::{SecretError, resolve};
+pub use read::{ENVIRONMENTS, ROOT_FILE, SourceError, SourceSet, read};
+pub use secret::{SecretError, is_exposed, resolve};

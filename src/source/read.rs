@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{File, Files};
+use crate::diagnostic::{File, Files, nearest};
 use crate::syntax;
 
 /// The root file of a configuration directory.
 pub const ROOT_FILE: &str = "strowger.toml";
+
+/// The directory of the environments' files, beside the root file.
+pub const ENVIRONMENTS: &str = "env";
 
 /// The largest file that is read, in bytes; the largest stacks measured have a twentieth of it.
 const FILE_MAX: u64 = 64 << 20;
@@ -18,7 +21,7 @@ const FILE_MAX: u64 = 64 << 20;
 /// The texts of a configuration, as they were at one moment.
 #[derive(Debug, Clone)]
 pub struct SourceSet {
-    /// The root file first, then what it includes, sorted.
+    /// The root file first, then what it includes, sorted, then the environment's.
     pub files: Files,
     /// The directory that relative paths start from.
     pub directory: PathBuf,
@@ -67,6 +70,16 @@ pub enum SourceError {
         /// Its size.
         size: u64,
     },
+    /// The environment that was asked for has no file.
+    #[error("there is no environment `{name}`: {path} does not exist")]
+    NoEnvironment {
+        /// The environment.
+        name: String,
+        /// The file that would be it.
+        path: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// An `include` pattern that cannot be followed.
     #[error("include `{pattern}` in {path} cannot be followed: {cause}")]
     Include {
@@ -88,6 +101,7 @@ impl SourceError {
             Self::Unreadable { .. } => "source-unreadable",
             Self::NotText { .. } => "source-not-text",
             Self::TooLarge { .. } => "source-too-large",
+            Self::NoEnvironment { .. } => "environment-unknown",
             Self::Include { .. } => "source-include",
         }
     }
@@ -100,6 +114,11 @@ impl SourceError {
             Self::Unreadable { .. } => "check that the file is still there and that you may read it".to_owned(),
             Self::NotText { .. } => "save the file as UTF-8, or leave it out of `include`".to_owned(),
             Self::TooLarge { .. } => "split it with `include`, or check that it is a configuration at all".to_owned(),
+            Self::NoEnvironment { name, path, known } => match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => format!("create {path}; it may be empty"),
+                None => format!("there are {}", known.join(", ")),
+            },
             Self::Include { .. } => {
                 "name a file that is there, or a glob inside the directory, such as `rules/*.toml`, which may match nothing"
                     .to_owned()
@@ -108,11 +127,12 @@ impl SourceError {
     }
 }
 
-/// Reads a configuration: a directory with its root file and what that includes, or one file alone.
+/// Reads a configuration: a directory with its root file and what that includes, or one file alone; with
+/// `env/NAME.toml` when an environment is asked for.
 ///
 /// # Errors
 /// When a file is missing, vanishes while it is read, is no text or too large.
-pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
+pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceError> {
     let shown = |path: &Path| path.display().to_string();
     let (root, directory) = match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => (path.join(ROOT_FILE), path.to_path_buf()),
@@ -139,8 +159,20 @@ pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
         }
     }
     paths[1..].sort();
+    let known = environments(&directory);
+    if let Some(name) = environment {
+        let path = directory.join(ENVIRONMENTS).join(format!("{name}.toml"));
+        // Only names that were found are believed: a name is no path.
+        if !known.iter().any(|known| known == name) {
+            return Err(SourceError::NoEnvironment { name: name.to_owned(), path: shown(&path), known });
+        }
+        // It is read as the environment's, whoever includes it too.
+        paths.retain(|included| *included != path);
+        paths.push(path);
+    }
 
     let mut files = Files::default();
+    files.set_environments(known);
     let mut digest = Sha256::new();
     let mut root_text = Some(text);
     for path in &paths {
@@ -153,9 +185,25 @@ pub fn read(path: &Path) -> Result<SourceSet, SourceError> {
         digest.update(name.as_bytes());
         digest.update((text.len() as u64).to_le_bytes());
         digest.update(text.as_bytes());
-        files.add(File::new(name, text));
+        match environment.filter(|_| files.len() + 1 == paths.len()) {
+            Some(environment) => files.add_environment(environment, File::new(name, text)),
+            None => files.add(File::new(name, text)),
+        };
     }
     Ok(SourceSet { files, directory, paths, digest: format!("{:x}", digest.finalize()) })
+}
+
+/// The names of the environments beside a root file, sorted.
+fn environments(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory.join(ENVIRONMENTS)) else { return Vec::new() };
+    let names = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let name = path.file_stem()?.to_str()?.to_owned();
+        (path.extension()? == "toml" && path.is_file()).then_some(name)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 /// A path without a leading `./`, so that a file has one name however it is come by.
@@ -173,7 +221,12 @@ fn parent(path: &Path) -> PathBuf {
 fn read_text(path: &Path) -> Result<String, SourceError> {
     let shown = path.display().to_string();
     let unreadable = |cause| SourceError::Unreadable { path: shown.clone(), cause };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        // A pipe or a device could be read for ever.
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
+    let size = meta.len();
     if size > FILE_MAX {
         return Err(SourceError::TooLarge { path: shown, size });
     }

@@ -7,11 +7,16 @@
 
 mod draft;
 mod read;
+mod recover;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
 pub(crate) mod value;
+mod vars;
 
 pub use draft::{Draft, includes, parse};
+pub(crate) use read::is_literal;
 pub use read::{At, Entry, Keyed, Tables};
 pub use schema::schema;
+pub use value::SecretSource;
+pub use vars::Variable;

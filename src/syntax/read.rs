@@ -1,15 +1,16 @@
 //! How is a table read, with every mistake in it?
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::recover::Broken;
 use super::rules;
-use crate::diagnostic::{FileId, Finding, Span};
+use crate::diagnostic::{FileId, Finding, Span, nearest};
 
 /// A value and the place where it stands.
 #[derive(Debug, Clone)]
@@ -21,15 +22,40 @@ pub struct At<T> {
 }
 
 /// What reading leaves behind: findings, and the file that they point into.
-pub(crate) struct Cx {
+pub(crate) struct Cx<'t> {
     pub file: FileId,
+    pub text: &'t str,
     pub findings: Vec<Finding>,
+    /// Where values begin whose variables have no value. That was reported; the values are passed over in silence.
+    pub unresolved: BTreeSet<usize>,
+    /// What could not be read at all.
+    pub broken: Broken,
 }
 
-impl Cx {
+impl<'t> Cx<'t> {
+    pub fn new(file: FileId, text: &'t str) -> Self {
+        Self { file, text, findings: Vec::new(), unresolved: BTreeSet::new(), broken: Broken::default() }
+    }
+
+    /// Whether a word stands at a place as it is, in quotes or bare, so that it can be replaced there.
+    pub fn is_literal(&self, span: &Span, word: &str) -> bool {
+        is_literal(self.text, span, word)
+    }
+
+    fn is_unresolved(&self, range: &std::ops::Range<usize>) -> bool {
+        !self.unresolved.is_empty() && self.unresolved.contains(&range.start)
+    }
+
     pub fn span(&self, range: std::ops::Range<usize>) -> Span {
         Span { file: self.file, range }
     }
+}
+
+/// Whether a word stands in a text at a place as it is, in quotes or bare: not when a variable brought it there.
+pub(crate) fn is_literal(text: &str, span: &Span, word: &str) -> bool {
+    let raw = text.get(span.range.clone()).unwrap_or_default();
+    let bare = ['"', '\''].iter().find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(raw);
+    bare == word
 }
 
 /// How findings call a table.
@@ -65,6 +91,8 @@ impl fmt::Display for Owner<'_> {
 pub(crate) struct Slot<'a> {
     /// The key as the user sees it.
     pub key: &'a str,
+    /// Which item of a list under the key it is.
+    pub index: Option<usize>,
     /// What a table would be called that stands here.
     pub owner: Owner<'a>,
     pub value: &'a DeValue<'a>,
@@ -73,7 +101,7 @@ pub(crate) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// The value as text, or a finding.
-    pub fn text(&self, cx: &mut Cx) -> Option<&'a str> {
+    pub fn text(&self, cx: &mut Cx<'_>) -> Option<&'a str> {
         let text = self.value.as_str();
         if text.is_none() {
             self.wrong_type("text", cx);
@@ -81,43 +109,62 @@ impl<'a> Slot<'a> {
         text
     }
 
-    pub fn wrong_type(&self, expected: &str, cx: &mut Cx) {
+    pub fn wrong_type(&self, expected: &str, cx: &mut Cx<'_>) {
         let found = type_name(self.value);
-        cx.findings.push(rules::wrong_type(self.key, expected, found, self.span.clone()));
+        cx.findings.push(rules::wrong_type(&self.shown(), expected, found, self.span.clone()));
+    }
+
+    /// What findings call it.
+    pub fn shown(&self) -> Cow<'a, str> {
+        match self.index {
+            None => Cow::Borrowed(self.key),
+            Some(at) => Cow::Owned(format!("{}[{at}]", self.key)),
+        }
     }
 }
 
 /// A type that can be read from a TOML value. `None` means that a finding was left.
 pub(crate) trait FromToml: Sized {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self>;
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self>;
 }
 
 /// A field of a table: required as [`At`], optional as an `Option` of it.
 pub(crate) trait Field: Sized {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self>;
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self>;
 }
 
 impl<T: FromToml> Field for At<T> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else {
-            cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            // A key whose line is broken is not missing.
+            let Owner { kind, name, .. } = table.owner;
+            if !table.misspelt.contains(&key) && !cx.broken.has_key(kind, name.unwrap_or_default(), key) {
+                cx.findings.push(rules::missing_key(key, table.owner, table.head.clone()));
+            }
             return None;
         };
+        if cx.is_unresolved(&slot.span.range) {
+            return None;
+        }
         let value = T::from_toml(&slot, cx)?;
         Some(At { value, span: slot.span })
     }
 }
 
 impl<T: FromToml> Field for Option<At<T>> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
-        let Some(slot) = table.slot(key, cx) else { return Some(None) };
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
+        // Nobody knows what a table says whose key is misspelt, so nothing more is said of it.
+        let Some(slot) = table.slot(key, cx) else { return (!table.misspelt.contains(&key)).then_some(None) };
+        if cx.is_unresolved(&slot.span.range) {
+            return None;
+        }
         let value = T::from_toml(&slot, cx)?;
         Some(Some(At { value, span: slot.span }))
     }
 }
 
 impl<T: FromToml> Field for Tables<T> {
-    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx) -> Option<Self> {
+    fn take(table: &mut Open<'_>, key: &'static str, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(slot) = table.slot(key, cx) else { return Some(Tables(Vec::new())) };
         Self::from_toml(&slot, cx)
     }
@@ -129,11 +176,13 @@ pub(crate) struct Open<'a> {
     owner: Owner<'a>,
     /// Where a missing key is reported: the table's key or header.
     head: Span,
+    /// Known keys that are absent and that an unknown key was surely meant for.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Open<'a> {
     /// Opens a table and reports the keys in it that nobody reads.
-    pub fn new(slot: &Slot<'a>, known: &[&str], cx: &mut Cx) -> Option<Self> {
+    pub fn new(slot: &Slot<'a>, known: &[&'static str], cx: &mut Cx<'_>) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type("a table", cx);
             return None;
@@ -141,24 +190,34 @@ impl<'a> Open<'a> {
         Some(Self::of(table, slot.owner, slot.span.clone(), known, cx))
     }
 
-    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&str], cx: &mut Cx) -> Self {
+    pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&'static str], cx: &mut Cx<'_>) -> Self {
+        let mut misspelt = Vec::new();
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                let finding = rules::unknown_key(name, owner, cx.span(key.span()), known);
-                cx.findings.push(finding);
+                // A near word that is there already cannot be what was meant.
+                let left: Vec<&'static str> = known.iter().copied().filter(|word| !table.contains_key(*word)).collect();
+                let span = cx.span(key.span());
+                let literal = cx.is_literal(&span, name);
+                misspelt.extend(nearest(name, left.iter().copied()));
+                cx.findings.push(rules::unknown_key(name, owner, span, known, &left, literal));
             }
         }
-        Self { table, owner, head }
+        Self { table, owner, head, misspelt }
     }
 
-    fn slot(&self, key: &'static str, cx: &Cx) -> Option<Slot<'a>> {
+    /// Opens a table whose keys were looked at already.
+    pub fn unchecked(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span) -> Self {
+        Self { table, owner, head, misspelt: Vec::new() }
+    }
+
+    fn slot(&self, key: &'static str, cx: &Cx<'_>) -> Option<Slot<'a>> {
         let value = self.table.get(key)?;
         let owner = match self.owner.kind {
             "" => Owner { kind: key, ..self.owner },
             _ => Owner { inside: Some(key), ..self.owner },
         };
-        Some(Slot { key, owner, value: value.get_ref(), span: cx.span(value.span()) })
+        Some(Slot { key, index: None, owner, value: value.get_ref(), span: cx.span(value.span()) })
     }
 }
 
@@ -169,6 +228,8 @@ pub struct Entry<T> {
     pub name: At<String>,
     /// The table; `None` when it is broken, so that references to it are not reported again.
     pub table: Option<T>,
+    /// The texts in a broken table: what it may refer to, so that nothing is called unused for its sake.
+    pub mentions: Vec<String>,
 }
 
 /// All tables of one kind, by name.
@@ -182,20 +243,50 @@ impl<T> Default for Tables<T> {
 }
 
 impl<T: FromToml> FromToml for Tables<T> {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(table) = slot.value.as_table() else {
             slot.wrong_type(&format!("tables with a name, such as [{}.NAME]", slot.key), cx);
             return None;
         };
-        let entries = table.iter().map(|(key, value)| {
+        // Keys right below the kind: the header lacks a name, which is one mistake, however many keys follow it.
+        let nameless = table.iter().filter(|(_, value)| !matches!(value.get_ref(), DeValue::Table(_)));
+        let nameless = nameless.min_by_key(|(key, _)| key.span().start);
+        if let Some((key, value)) = nameless {
+            let found = type_name(value.get_ref());
+            let finding = rules::wrong_type(key.get_ref(), "a table", found, cx.span(key.span()));
+            cx.findings.push(finding.help(format!("a header has a name: write `[{}.NAME]`", slot.key)));
+        }
+        let mut entries: Vec<Entry<T>> = Vec::new();
+        for (key, value) in table.iter() {
             let name = key.get_ref().as_ref();
             let head = cx.span(key.span());
             let owner = Owner { name: Some(name), ..slot.owner };
-            let inner = Slot { key: name, owner, value: value.get_ref(), span: head.clone() };
-            let table = T::from_toml(&inner, cx);
-            Entry { name: At { value: name.to_owned(), span: head }, table }
-        });
-        Some(Self(entries.collect()))
+            let inner = Slot { key: name, index: None, owner, value: value.get_ref(), span: head.clone() };
+            // A table that stands after its key, and not in a header, belongs to the header without a name.
+            let inline = value.span().start >= key.span().end;
+            let is_key = !matches!(value.get_ref(), DeValue::Table(_)) || (inline && nameless.is_some());
+            // A table that has lost a line is read for its other mistakes, and not believed.
+            let read = if is_key { None } else { T::from_toml(&inner, cx) };
+            let table = read.filter(|_| !cx.broken.has_table(slot.key, name));
+            let mut mentions = Vec::new();
+            if table.is_none() {
+                self::mentions(value.get_ref(), &mut mentions);
+            }
+            entries.push(Entry { name: At { value: name.to_owned(), span: head }, table, mentions });
+        }
+        // In the order of the file, so that "first" is what the reader sees first.
+        entries.sort_by_key(|entry| entry.name.span.range.start);
+        Some(Self(entries))
+    }
+}
+
+/// Every text in a value.
+pub(crate) fn mentions(value: &DeValue<'_>, all: &mut Vec<String>) {
+    match value {
+        DeValue::String(text) => all.push(text.to_string()),
+        DeValue::Array(array) => array.iter().for_each(|item| mentions(item.get_ref(), all)),
+        DeValue::Table(table) => table.values().for_each(|item| mentions(item.get_ref(), all)),
+        _ => {}
     }
 }
 
@@ -213,17 +304,17 @@ pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
 }
 
 /// Reads one list, reporting every element that does not fit.
-pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<Vec<At<T>>> {
+pub(crate) fn list<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Vec<At<T>>> {
     let Some(array) = slot.value.as_array() else {
         slot.wrong_type("a list", cx);
         return None;
     };
-    let read: Vec<Option<At<T>>> = array.iter().map(|element| item(slot, element, cx)).collect();
+    let read: Vec<Option<At<T>>> = array.iter().enumerate().map(|(at, element)| item(at, slot, element, cx)).collect();
     read.into_iter().collect()
 }
 
 /// Reads the values of a table whose keys are free.
-pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<BTreeMap<String, Keyed<T>>> {
+pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<BTreeMap<String, Keyed<T>>> {
     let Some(table) = slot.value.as_table() else {
         slot.wrong_type("a table", cx);
         return None;
@@ -232,7 +323,11 @@ pub(crate) fn map<T: FromToml>(slot: &Slot<'_>, cx: &mut Cx) -> Option<BTreeMap<
         .iter()
         .map(|(key, value)| {
             let name = key.get_ref().as_ref();
-            let inner = Slot { key: name, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) };
+            let inner =
+                Slot { key: name, index: None, owner: slot.owner, value: value.get_ref(), span: cx.span(value.span()) };
+            if cx.is_unresolved(&inner.span.range) {
+                return None;
+            }
             let value = T::from_toml(&inner, cx)?;
             Some((name.to_owned(), Keyed { key: cx.span(key.span()), value: At { value, span: inner.span } }))
         })
@@ -249,8 +344,12 @@ pub struct Keyed<T> {
     pub value: At<T>,
 }
 
-fn item<T: FromToml>(slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx) -> Option<At<T>> {
-    let inner = Slot { key: slot.key, owner: slot.owner, value: element.get_ref(), span: cx.span(element.span()) };
+fn item<T: FromToml>(index: usize, slot: &Slot<'_>, element: &Spanned<DeValue<'_>>, cx: &mut Cx<'_>) -> Option<At<T>> {
+    let span = cx.span(element.span());
+    let inner = Slot { key: slot.key, index: Some(index), owner: slot.owner, value: element.get_ref(), span };
+    if cx.is_unresolved(&inner.span.range) {
+        return None;
+    }
     let value = T::from_toml(&inner, cx)?;
     Some(At { value, span: inner.span })
 }
@@ -276,8 +375,36 @@ macro_rules! same_schema {
         })+
     };
 }
-// Where a value stands says nothing of what it may be.
-same_schema!(At => T, Keyed => T, Tables => BTreeMap<String, T>);
+same_schema!(Keyed => At<T>, Tables => BTreeMap<String, T>);
+
+/// How a reference to a variable looks, as a JSON Schema pattern: what may stand in place of any value.
+const REFERENCE: &str = r"^\$\{var\.[A-Za-z0-9_-]+\}$";
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("At<{}>", T::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inner = generator.subschema_for::<T>();
+        let object = inner.as_object();
+        let is_text = object.is_some_and(|object| {
+            object.get("type").and_then(serde_json::Value::as_str) == Some("string") && !object.contains_key("enum")
+        });
+        if is_text {
+            return inner;
+        }
+        json_schema!({ "anyOf": [inner, { "type": "string", "pattern": REFERENCE }] })
+    }
+}
 
 /// Defines a table once: the struct, its reader, its JSON Schema and its documentation.
 macro_rules! table {
@@ -292,7 +419,7 @@ macro_rules! table {
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             #[allow(clippy::question_mark, reason = "every field is read before the first broken one ends the table")]
-            pub(crate) fn fields(mut table: $crate::syntax::read::Open<'_>, cx: &mut $crate::syntax::read::Cx) -> Option<Self> {
+            pub(crate) fn fields(mut table: $crate::syntax::read::Open<'_>, cx: &mut $crate::syntax::read::Cx<'_>) -> Option<Self> {
                 $(let $field = <$type as $crate::syntax::read::Field>::take(&mut table, stringify!($field), cx);)*
                 Some(Self { $($field: $field?,)* })
             }
@@ -301,7 +428,7 @@ macro_rules! table {
         impl $crate::syntax::read::FromToml for $name {
             fn from_toml(
                 slot: &$crate::syntax::read::Slot<'_>,
-                cx: &mut $crate::syntax::read::Cx,
+                cx: &mut $crate::syntax::read::Cx<'_>,
             ) -> Option<Self> {
                 let table = $crate::syntax::read::Open::new(slot, Self::KEYS, cx)?;
                 Self::fields(table, cx)

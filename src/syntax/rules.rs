@@ -9,7 +9,8 @@ pub(crate) static TOML_SYNTAX: Rule = Rule {
     severity: Severity::Error,
     summary: "the text is not TOML",
     explanation: "A file breaks the grammar of TOML 1.0: a quote that does not close, a key twice in one table, a \
-value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read.",
+value without quotes. As many mistakes as can be told apart are shown at once; the rest of the file is still read. What may only follow from \
+a mistake, such as a name that is defined in the broken part, is not reported until it is mended.",
 };
 
 pub(crate) static UNKNOWN_KEY: Rule = Rule {
@@ -49,17 +50,121 @@ pub(crate) static PLAIN_SECRET: Rule = Rule {
     severity: Severity::Error,
     summary: "a secret stands in the file in clear",
     explanation: "Configuration lives in git, and what was once committed stays readable. A secret is therefore \
-given as a reference, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`, which is read only when it is needed. If the \
-secret was committed already, change it at its provider too.",
+given as a reference, `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ exec = [\"PROGRAM\"] }`, which is read only \
+when it is needed. If the secret was committed already, change it at its provider too.",
+};
+
+pub(crate) static VARIABLE_CYCLE: Rule = Rule {
+    name: "variable-cycle",
+    severity: Severity::Error,
+    summary: "variables stand for each other in a circle",
+    explanation: "A variable may refer to other variables, as long as the chain ends at one that refers to none. \
+Here it comes back to where it began, so none of the variables on it has a value.",
+};
+
+pub(crate) static VARIABLE_MALFORMED: Rule = Rule {
+    name: "variable-malformed",
+    severity: Severity::Error,
+    summary: "a text begins like a reference to a variable and is none",
+    explanation: "`${var.NAME}` stands for the value of a variable under [vars]; nothing else may stand between the \
+braces. A variable inside a longer text has to be text, a number or a flag. Where `${` itself is meant, write `$${`.",
+};
+
+pub(crate) static VARIABLE_UNKNOWN: Rule = Rule {
+    name: "variable-unknown",
+    severity: Severity::Error,
+    summary: "a reference to a variable that is not declared",
+    explanation: "Every variable is declared under [vars] in one of the files, with a value. An environment gives it \
+another value, and never brings a new one, so that the files can be checked without it.",
 };
 
 /// All of them.
-pub(crate) static ALL: &[&Rule] =
-    &[&MISSING_KEY, &PLAIN_SECRET, &TOML_SYNTAX, &UNKNOWN_KEY, &UNKNOWN_WORD, &WRONG_TYPE];
+pub(crate) static ALL: &[&Rule] = &[
+    &MISSING_KEY,
+    &PLAIN_SECRET,
+    &TOML_SYNTAX,
+    &UNKNOWN_KEY,
+    &UNKNOWN_WORD,
+    &VARIABLE_CYCLE,
+    &VARIABLE_MALFORMED,
+    &VARIABLE_UNKNOWN,
+    &WRONG_TYPE,
+];
 
-pub(super) fn unknown_key(key: &str, owner: impl Display, span: Span, known: &[&str]) -> Finding {
+pub(super) fn variable_cycle(name: &str, span: Span, declared: Span) -> Finding {
+    Finding::new(&VARIABLE_CYCLE, format!("variable `{name}` stands for itself"), span, "leads back to it")
+        .and(declared, "declared here")
+        .help("give one of the variables on the circle a value of its own")
+}
+
+pub(super) fn variable_malformed(text: &str, span: Span) -> Finding {
+    Finding::new(&VARIABLE_MALFORMED, format!("`{text}` is no reference to a variable"), span, "not `${var.NAME}`")
+        .help("write `${var.NAME}`; where `${` itself is meant, write `$${`")
+}
+
+pub(super) fn variable_inside_text(name: &str, kind: &str, span: Span) -> Finding {
+    Finding::new(
+        &VARIABLE_MALFORMED,
+        format!("variable `{name}` is {kind}, which no text can hold"),
+        span,
+        "inside a text",
+    )
+    .help("let the value be this one reference and nothing else, or make the variable text, a number or a flag")
+}
+
+pub(super) fn variable_unknown(name: &str, span: Span, known: &[&str]) -> Finding {
+    let fixed = span.clone();
+    let finding = Finding::new(&VARIABLE_UNKNOWN, format!("there is no variable `{name}`"), span, "stands for nothing");
+    match nearest(name, known.iter().copied()) {
+        Some(word) => finding.help(format!("did you mean `{word}`?")).fix(
+            format!("write `${{var.{word}}}`"),
+            true,
+            fixed,
+            format!("${{var.{word}}}"),
+        ),
+        None if known.is_empty() => finding.help("declare it: `[vars]` and `NAME = VALUE`"),
+        None => finding.help(format!("known: {}", known.join(", "))),
+    }
+}
+
+pub(super) fn key_twice(key: &str, span: Span) -> Finding {
+    Finding::new(&TOML_SYNTAX, format!("`{key}` stands here twice"), span, "a second time here")
+        .help("keep one of the two")
+}
+
+pub(super) fn toml_syntax(message: &str, span: Span) -> Finding {
+    let help = if message.starts_with("string values must be quoted") {
+        "write a value behind the `=`, text in quotes"
+    } else if message.starts_with("invalid unquoted key") {
+        "put the key in quotes, as in `[number.\"+14155550100\"]`"
+    } else if message.contains("expected newline") {
+        "write each key on a line of its own"
+    } else {
+        "mend the line; the rest of the file was read without it"
+    };
+    Finding::new(&TOML_SYNTAX, message, span, "here").help(help)
+}
+
+pub(super) fn variable_in_include(span: Span) -> Finding {
+    Finding::new(&VARIABLE_MALFORMED, "`include` takes no variables", span, "read before any variable has a value")
+        .help("write the path, or a pattern such as `rules/*.toml`")
+}
+
+/// `left` are the known keys that are not there yet; `literal` says that the key can be replaced where it stands.
+pub(super) fn unknown_key(
+    key: &str,
+    owner: impl Display,
+    span: Span,
+    known: &[&str],
+    left: &[&str],
+    literal: bool,
+) -> Finding {
+    let fixed = span.clone();
     let finding = Finding::new(&UNKNOWN_KEY, format!("`{key}` is not a key of {owner}"), span, "not known here");
-    match nearest(key, known.iter().copied()) {
+    match nearest(key, left.iter().copied()) {
+        Some(word) if literal => {
+            finding.help(format!("did you mean `{word}`?")).fix(format!("write `{word}`"), true, fixed, word)
+        }
         Some(word) => finding.help(format!("did you mean `{word}`?")),
         None => finding.help(format!("known keys: {}", known.join(", "))),
     }
@@ -69,7 +174,7 @@ pub(super) fn wrong_type(key: &str, expected: &str, found: &str, span: Span) -> 
     Finding::new(&WRONG_TYPE, format!("`{key}` takes {expected}, not {found}"), span, format!("this is {found}"))
 }
 
-pub(super) fn missing_key(key: &str, owner: impl Display, span: Span) -> Finding {
+pub(crate) fn missing_key(key: &str, owner: impl Display, span: Span) -> Finding {
     Finding::new(&MISSING_KEY, format!("{owner} needs `{key}`"), span, format!("`{key}` is missing here"))
 }
 
@@ -79,11 +184,15 @@ pub(crate) fn missing_stack(span: Span) -> Finding {
         .help("begin the file with `[stack]` and `name = \"my-stack\"`")
 }
 
-pub(super) fn unknown_word(key: &str, word: &str, span: Span, known: &[&str]) -> Finding {
+pub(super) fn unknown_word(key: &str, word: &str, span: Span, known: &[&str], literal: bool) -> Finding {
+    let fixed = span.clone();
     let finding = Finding::new(&UNKNOWN_WORD, format!("`{key}` cannot be `{word}`"), span, "not among the known words");
     let list = format!("it is one of {}", known.join(", "));
     match nearest(&word.to_lowercase(), known.iter().copied()) {
-        Some(near) => finding.help(format!("did you mean `{near}`? {list}")),
+        Some(near) => {
+            let finding = finding.help(format!("did you mean `{near}`? {list}"));
+            if literal { finding.fix(format!("write `{near}`"), true, fixed, format!("\"{near}\"")) } else { finding }
+        }
         None => finding.help(list),
     }
 }

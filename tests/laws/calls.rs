@@ -38,6 +38,7 @@ fn decision(kind: Kind) -> Decision {
         allowed_sources: AllowList::default(),
         include_headers: IncludeHeaders::None,
         tags: Default::default(),
+        api_key: None,
         recording: false,
         dtmf: true,
         noise_cancellation: false,

@@ -51,6 +51,7 @@ fn rule(id: usize, (numbers, callers, sources, variant): Choices) -> BookedRule 
             allowed_sources: sources,
             include_headers: IncludeHeaders::None,
             tags: BTreeSet::new(),
+            api_key: None,
             recording: false,
             dtmf: false,
             noise_cancellation: false,

@@ -11,7 +11,9 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) fn finding(gateway: &str, span: &Span, provider: Option<&str>) -> Finding {
     let help = match provider {
-        Some(name) => format!("provider `{name}` has no address for all its customers; write the one it gave you"),
+        Some(name) => {
+            format!("provider `{name}` has no address for all its customers; write the one it gave you as `address`")
+        }
         None => "write `address = \"sip.example.com\"`, or name a provider that has one".to_owned(),
     };
     Finding::new(&RULE, format!("gateway `{gateway}` has no address"), span.clone(), "`address` is missing here")

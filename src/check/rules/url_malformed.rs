@@ -14,7 +14,7 @@ pub(crate) fn finding(text: &str, schemes: &str, span: &Span) -> Finding {
         &RULE,
         format!("`{text}` is not a URL that can be used here"),
         span.clone(),
-        format!("begins with {schemes}"),
+        format!("no {schemes} URL"),
     )
     .help(format!("write the whole URL, beginning with {schemes}"))
 }

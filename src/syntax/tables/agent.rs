@@ -16,6 +16,9 @@ table!(
         /// Where our own runtime reaches the agent: a `ws:` or `wss:` address.
         #[schemars(example = "wss://agents.example.com/front-desk")]
         url: Option<At<String>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
         /// Headers of the upgrade request. A value is text, or a reference to a secret.
         headers: Option<At<BTreeMap<String, Keyed<TextOrSecret>>>>,
         /// What the upgrade request is signed with, in `X-Twilio-Signature` and `X-Strowger-Signature`.

@@ -7,6 +7,8 @@ use crate::syntax::value::SecretSource;
 table!(
     /// A SIP gateway: how calls come from a provider and go to it.
     GatewayTable {
+        /// The label that the far side shows. Without it, the gateway's key.
+        name: Option<At<String>>,
         /// The provider that address and transport are taken from where they are not given here.
         provider: Option<At<String>>,
         /// Where outbound calls are sent: a host and perhaps a port.
@@ -23,6 +25,9 @@ table!(
         media_encryption: Option<At<bool>>,
         /// Credentials for outbound calls.
         auth: Option<At<AuthTable>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
     }
 );
 

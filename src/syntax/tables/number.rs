@@ -15,5 +15,8 @@ table!(
         gateway: At<String>,
         /// What becomes of the number on the far side once this table is gone. Without it, `keep`.
         on_remove: Option<At<Removal>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
     }
 );

@@ -2,6 +2,7 @@
 
 use crate::model::RoomPrefix;
 use crate::syntax::read::{At, Cx, FromToml, Slot, table};
+use crate::syntax::rules;
 use crate::syntax::value::SecretSource;
 
 table!(
@@ -18,6 +19,31 @@ table!(
     }
 );
 
+table!(
+    /// A room that rules may name.
+    NamedRoomTable {
+        /// `static` for one room for every call, `dynamic` for a room made for each call.
+        mode: At<RoomWord>,
+        /// The id of a static room.
+        id: Option<At<String>>,
+        /// How the id of a dynamic room is made. Without it, `none`.
+        prefix: Option<At<RoomPrefix>>,
+        /// Digits that a caller has to enter first, as a reference.
+        pin: Option<At<SecretSource>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
+    }
+);
+
+impl NamedRoomTable {
+    /// The room itself, and the environments in which it is there.
+    pub(crate) fn split(self) -> (RoomTable, Option<At<Vec<At<String>>>>) {
+        let Self { mode, id, prefix, pin, only } = self;
+        (RoomTable { mode, id, prefix, pin }, only)
+    }
+}
+
 /// Whether a room is one for all calls or made for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
 #[schemars(rename_all = "snake_case")]
@@ -29,13 +55,18 @@ pub enum RoomWord {
 }
 
 impl FromToml for RoomWord {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
-        match slot.text(cx)? {
-            "static" => Some(Self::Static),
-            "dynamic" => Some(Self::Dynamic),
-            other => {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
+        match slot.value.as_str() {
+            Some("static") => Some(Self::Static),
+            Some("dynamic") => Some(Self::Dynamic),
+            Some(other) => {
+                let literal = cx.is_literal(&slot.span, other);
                 let known = ["static", "dynamic"];
-                cx.findings.push(crate::syntax::rules::unknown_word(slot.key, other, slot.span.clone(), &known));
+                cx.findings.push(rules::unknown_word(&slot.shown(), other, slot.span.clone(), &known, literal));
+                None
+            }
+            None => {
+                slot.wrong_type("one of static, dynamic", cx);
                 None
             }
         }

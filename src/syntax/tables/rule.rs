@@ -8,7 +8,8 @@ use toml::de::DeValue;
 use super::RoomTable;
 use crate::model::{Direction, IncludeHeaders};
 use crate::syntax::read::{At, Cx, FromToml, Keyed, Slot, table};
-use crate::syntax::value::{Free, OneOrMany};
+use crate::syntax::rules;
+use crate::syntax::value::{Free, OneOrMany, SecretSource};
 
 table!(
     /// A routing rule: what happens to the calls of some numbers, in one direction.
@@ -29,8 +30,9 @@ table!(
         metadata: Option<At<Free>>,
         /// The room to join: the name of a `[room]` table, or the room itself.
         room: Option<At<RuleRoom>>,
-        /// Who may call. Without it, everybody.
-        allow: Option<At<AllowTable>>,
+        /// Who may call: a table, or the word `everybody`. Without it, everybody, and on an inbound rule that is warned
+        /// of.
+        allow: Option<At<Allow>>,
         /// Which SIP headers of the call are shown to the room. Without it, `none`.
         include_headers: Option<At<IncludeHeaders>>,
         /// SIP header to participant attribute; on inbound rules only.
@@ -47,6 +49,14 @@ table!(
         hide_caller: Option<At<bool>>,
         /// Free labels.
         tags: Option<At<Vec<At<String>>>>,
+        /// The API key that the rule belongs to, as a reference. Without it, the far side's stays as it is.
+        api_key: Option<At<SecretSource>>,
+        /// Former names of this table: a live rule that carries one of them is this rule, and is renamed.
+        #[schemars(example = ["front-desk"])]
+        was: Option<At<Vec<At<String>>>>,
+        /// The environments in which it is there. Without it, all.
+        #[schemars(example = ["prod"])]
+        only: Option<At<Vec<At<String>>>>,
     }
 );
 
@@ -62,6 +72,43 @@ table!(
     }
 );
 
+/// Who may call.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum Allow {
+    /// Everybody, said in so many words.
+    Everybody(Everybody),
+    /// Those on the lists.
+    Listed(AllowTable),
+}
+
+/// The word for an open door.
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Everybody {
+    /// Whoever reaches the number.
+    Everybody,
+}
+
+impl FromToml for Allow {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
+        match slot.value {
+            DeValue::String(word) if word == "everybody" => Some(Self::Everybody(Everybody::Everybody)),
+            DeValue::String(word) => {
+                let literal = cx.is_literal(&slot.span, word);
+                let finding = rules::unknown_word(&slot.shown(), word, slot.span.clone(), &["everybody"], literal);
+                cx.findings.push(finding);
+                None
+            }
+            DeValue::Table(_) => AllowTable::from_toml(slot, cx).map(Self::Listed),
+            _ => {
+                slot.wrong_type("a table with `callers` and `ips`, or \"everybody\"", cx);
+                None
+            }
+        }
+    }
+}
+
 /// The name of a room, or a room.
 #[derive(Debug, JsonSchema)]
 #[schemars(untagged)]
@@ -73,7 +120,7 @@ pub enum RuleRoom {
 }
 
 impl FromToml for RuleRoom {
-    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
         match slot.value {
             DeValue::String(name) => Some(Self::Named(name.to_string())),
             DeValue::Table(_) => RoomTable::from_toml(slot, cx).map(Self::Inline),

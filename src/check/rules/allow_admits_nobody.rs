@@ -1,0 +1,14 @@
+//! `allow-admits-nobody`: an entry of an allow-list admits nobody.
+
+use crate::diagnostic::{Finding, Rule, Severity, Span};
+
+pub(crate) static RULE: Rule = Rule {
+    name: "allow-admits-nobody",
+    severity: Severity::Warning,
+    summary: "an entry of an allow-list admits nobody",
+    explanation: "No country code begins with 0, no number has more than 15 digits, and no call comes from an address that is unspecified, multicast or broadcast. Such an entry admits nobody; a list of nothing else closes the rule.",
+};
+
+pub(crate) fn finding(text: &str, why: &str, span: &Span) -> Finding {
+    Finding::new(&RULE, format!("`{text}` admits nobody"), span.clone(), why).help("mend it, or take it away")
+}
