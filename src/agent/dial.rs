@@ -147,6 +147,9 @@ fn tls() -> Result<Arc<rustls::ClientConfig>, String> {
 fn request(endpoint: &AgentEndpoint<Secret>, seconds: i64) -> Result<Request, DialError> {
     let malformed = |error: &dyn std::fmt::Display| DialError::Malformed(error.to_string());
     let mut request = endpoint.url.as_str().into_client_request().map_err(|error| malformed(&error))?;
+    if !matches!(request.uri().scheme_str(), Some("ws" | "wss")) {
+        return Err(malformed(&"it does not begin with ws:// or wss://"));
+    }
     let headers = request.headers_mut();
     let agent = concat!("strowger/", env!("CARGO_PKG_VERSION"));
     headers.insert("user-agent", HeaderValue::from_static(agent));
