@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
@@ -21,6 +21,8 @@ use super::DEADLINE;
 pub enum Manner {
     /// Says what it hears.
     Echo,
+    /// Says what it hears, to many calls at once, and tells the test nothing.
+    EchoQuietly,
     /// Hears, and says what the test tells it to say.
     Listen,
     /// Answers the upgrade with 403.
@@ -64,8 +66,13 @@ impl Bot {
         let (tell, seen) = mpsc::unbounded_channel();
         let (say, mut said) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
-            // One call after the other is enough for a test.
             while let Ok((stream, _)) = listener.accept().await {
+                if manner == Manner::EchoQuietly {
+                    stream.set_nodelay(true).unwrap();
+                    tokio::spawn(echo(stream));
+                    continue;
+                }
+                // One call after the other is enough for most tests.
                 serve(stream, manner, &tell, &mut said).await;
             }
         });
@@ -138,6 +145,17 @@ impl Drop for Bot {
 
 pub fn media(audio: &[u8]) -> Value {
     json!({"event": "media", "streamSid": "any", "media": {"payload": STANDARD.encode(audio)}})
+}
+
+/// One call of an agent that says what it hears.
+pub async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        // The agent may send back what it was sent: a media message has all that is read of it.
+        if message.to_text().is_ok_and(|text| text.starts_with(r#"{"event":"media""#)) {
+            let _ = socket.send(message).await;
+        }
+    }
 }
 
 async fn serve(

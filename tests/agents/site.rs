@@ -18,7 +18,8 @@ pub struct Daemon {
     pub api: SocketAddr,
     pub log: Log,
     directory: TempDir,
-    _child: Child,
+    #[allow(dead_code, reason = "held so that it lives; the bench asks it who it is")]
+    pub child: Child,
 }
 
 /// A configuration: one number, one rule to the agent `bot`, with more keys for both and more tables.
@@ -32,13 +33,18 @@ pub fn stack(url: &str, agent: &str, rule: &str, more: &str) -> String {
 
 impl Daemon {
     pub async fn start(files: &str) -> Self {
+        Self::with_ports(files, 100).await
+    }
+
+    /// A daemon with so many ports for media.
+    pub async fn with_ports(files: &str, ports: u16) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("strowger.toml"), files).unwrap();
         // A hundred ports of this test's own; a daemon steps over what is taken.
         let block = 10_000 + u16::from(rand::random::<u8>()) * 100;
         let mut child = Command::new(env!("CARGO_BIN_EXE_strowger"))
             .args(["daemon", "strowger.toml", "--data-dir", "data", "--api", "127.0.0.1:0", "--sip", "udp:127.0.0.1:0"])
-            .args(["--media-ports", &format!("{block}-{}", block + 99)])
+            .args(["--media-ports", &format!("{block}-{}", block + ports - 1)])
             .current_dir(directory.path())
             .env_clear()
             .env("BOT_SECRET", "12345")
@@ -57,7 +63,7 @@ impl Daemon {
             |words: &str, from: &str| -> SocketAddr { words.split_once(from).unwrap().1.trim().parse().unwrap() };
         let api = after(&out.expect(&["  api "]).await, "http://");
         let sip = after(&out.expect(&["  sip "]).await, "udp:");
-        Self { sip, api, log, directory, _child: child }
+        Self { sip, api, log, directory, child }
     }
 
     /// Runs the program in the daemon's directory, and gives what it prints.

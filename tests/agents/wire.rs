@@ -9,7 +9,7 @@ use strowger::model::{AgentEndpoint, HeaderText, OnClose, Secret};
 use tokio::sync::oneshot;
 
 use super::DEADLINE;
-use super::bot::{Bot, Manner, Seen, media};
+use super::bot::{Bot, Manner, Seen, echo, media};
 
 fn endpoint(url: String) -> AgentEndpoint<Secret> {
     AgentEndpoint {
@@ -207,4 +207,45 @@ async fn the_upgrade_is_signed_by_the_published_algorithm_and_carries_headers() 
     assert_eq!(value("authorization").unwrap(), "Bearer token");
     assert_eq!(value("sec-websocket-protocol"), None);
     assert_eq!(value("sec-websocket-extensions"), None);
+}
+
+#[tokio::test]
+async fn an_agent_behind_tls_is_reached_when_its_certificate_is_trusted_and_else_not() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://localhost:{}/stream", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                echo(stream).await;
+            }
+        }
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let trusted = directory.path().join("trusted.pem");
+    std::fs::write(&trusted, made.cert.pem()).unwrap();
+    let other = directory.path().join("other.pem");
+    std::fs::write(&other, rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem()).unwrap();
+    for (roots, passed) in [(trusted, true), (other, false)] {
+        let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_strowger"));
+        program
+            .args(["agent", "test", &url, "--within", "500", "--format", "json"])
+            .env_clear()
+            .env("SSL_CERT_FILE", roots);
+        let ran = program.output().await.unwrap();
+        let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!((ran.status.success(), &report["result"]["passed"]), (passed, &json!(passed)), "{report:#}");
+        if !passed {
+            let detail = report["result"]["checks"][0]["detail"].as_str().unwrap();
+            assert!(detail.contains("certificate"), "{detail}");
+        }
+    }
 }
