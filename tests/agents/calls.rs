@@ -154,11 +154,14 @@ async fn a_caller_who_hangs_up_leaves_stop_and_a_normal_close_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_closes_ends_the_call_or_leaves_it_as_told() {
-    let bot = Bot::new(Manner::Listen).await;
+    let mut bot = Bot::new(Manner::Listen).await;
     for (on_close, text) in [("hangup", "its agent ended it"), ("leave", "the caller hung up")] {
         let daemon = Daemon::start(&stack(&bot.url(), &format!("on_close = \"{on_close}\""), "", "")).await;
         let mut caller = Caller::new(daemon.sip, Codec::Pcmu).await;
         caller.answered().await;
+        bot.upgrade().await;
+        // It is in the room once it hears something.
+        bot.message("media").await;
         bot.say_raw(Message::Close(None));
         if on_close == "leave" {
             // The call goes on alone in its room, and is still sent sound.
