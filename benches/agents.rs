@@ -62,6 +62,22 @@ async fn measure(calls: usize) {
     println!("memory, a call              {} kB", memory / calls);
     println!("first echo, median and p95  {:?}, {:?}", first[calls / 2], first[calls * 95 / 100]);
     println!("calls still up              {}", status["calls"]);
+    println!("of it, decoding and encoding {:.4} %", transcoding().as_secs_f64() * 50.0 * 2.0 * 100.0);
+}
+
+/// What one frame costs to decode and to encode again: what a relay of the bytes as they are would spare, each way.
+fn transcoding() -> Duration {
+    const FRAMES: u32 = 100_000;
+    let mut payload: Vec<u8> = (0..160).collect();
+    let began = Instant::now();
+    for _ in 0..FRAMES {
+        let mut samples = Vec::with_capacity(160);
+        Codec::Pcmu.decode(std::hint::black_box(&payload), &mut samples);
+        let frame = samples.try_into().unwrap();
+        payload.clear();
+        Codec::Pcmu.encode(std::hint::black_box(&frame), &mut payload);
+    }
+    began.elapsed() / FRAMES
 }
 
 /// User and system time, in ticks.
