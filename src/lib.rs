@@ -24,7 +24,7 @@
 //!
 //! let table = route::Table::build(&remote.book()?);                  // rules ready to answer
 //! let offer = route::Offer::inbound("+14155550100", "+12125550123", "192.0.2.7".parse()?);
-//! let decision = table.decide(&offer);                               // a room, a PIN, or the reason for refusing
+//! let decision = table.decide(&offer, jiff::Timestamp::UNIX_EPOCH);  // a room, a PIN, or the reason for refusing
 //!
 //! let mut call = call::Call::new();
 //! let outputs = call.handle(call::Input::Invited(decision), jiff::Timestamp::UNIX_EPOCH);
@@ -46,6 +46,7 @@
 //! | [`source`] | What do the files on disk say at this moment? | |
 //! | [`syntax`] | What do the files say, with a place for every key and value? | yes |
 //! | [`check`] | What do they mean, and do they fit together? | yes |
+//! | [`editor`] | What does an editor ask of a configuration? | yes |
 //! | | **synchronise** | |
 //! | [`api`] | What do both sides of the REST contract say to each other? | yes |
 //! | [`client`] | How is the contract spoken? | |
@@ -74,6 +75,7 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod diagnostic;
+pub mod editor;
 pub mod media;
 pub mod model;
 pub mod plan;

@@ -97,6 +97,21 @@ impl Call {
         matches!(self.state, State::Over)
     }
 
+    /// When the call reached each of its states, until its record was written.
+    pub fn timelog(&self) -> &[(Status, Timestamp)] {
+        &self.timelog
+    }
+
+    /// How the call was decided, in words, until its record was written.
+    pub fn trace(&self) -> &str {
+        &self.trace
+    }
+
+    /// The rule that took the call, or came nearest to taking it, until its record was written.
+    pub fn rule(&self) -> Option<&crate::model::RuleId> {
+        self.rule.as_ref()
+    }
+
     /// Takes what happened, and gives what to do, in order.
     ///
     /// Total: an input that makes no sense in the state (a digit nobody asked for, a second BYE, an event that
@@ -173,15 +188,38 @@ impl Call {
             (_, Input::MediaChanged) => vec![Output::AnswerReinvite],
             (_, Input::MediaUnchanged(refusal)) => vec![Output::RefuseReinvite { status: refusal.status().0 }],
 
-            // A CANCEL that crossed the answer is ignored: the caller will send a BYE (RFC 3261 section 9.2).
-            (_, Input::Cancelled) if !self.answered => self.over(Status::Abandoned, End::Cancelled, now),
+            (_, Input::Cancelled) => {
+                // The 487 went out, so an answer that was given meanwhile did not (RFC 3261 section 9.2).
+                self.timelog.retain(|(status, _)| *status != Status::Answered);
+                self.over(Status::Abandoned, End::Cancelled, now)
+            }
             (_, Input::Bye) => self.over(Status::Ended, End::HungUp, now),
             (_, Input::Lost(why)) => {
                 let status = if self.answered { Status::Ended } else { Status::Failed };
                 self.over(status, End::Lost(why), now)
             }
+            (_, Input::Silent(time)) if self.answered => self.hang_up(End::Silent(time), now),
+            (State::InRoom { .. }, Input::SwitchRoom(room)) => {
+                self.timelog.push((Status::SwitchRoomInitiated, now));
+                vec![Output::SwitchRoom(room)]
+            }
+            (State::InRoom { .. }, Input::RoomSwitched) => {
+                self.timelog.push((Status::SwitchRoomCompleted, now));
+                // Whoever the agent speaks with is there now.
+                match self.agent {
+                    Agent::InRoom(_) => vec![Output::JoinAgent],
+                    _ => Vec::new(),
+                }
+            }
+            (State::InRoom { .. }, Input::RoomNotSwitched(_)) => {
+                self.timelog.push((Status::SwitchRoomFailed, now));
+                Vec::new()
+            }
             (_, Input::HangUp) if self.answered => self.hang_up(End::Requested, now),
-            (_, Input::HangUp) => self.refuse(480, "Temporarily Unavailable", End::Requested, now),
+            (_, Input::HangUp) => self.refuse(603, "Decline", End::Requested, now),
+            (_, Input::RoomClosed) if self.answered => self.hang_up(End::RoomClosed, now),
+            // As for a number without a rule: who called cannot be reached there now.
+            (_, Input::RoomClosed) => self.refuse(480, "Temporarily Unavailable", End::RoomClosed, now),
             (_, Input::Stopped) if self.answered => self.hang_up(End::Stopped, now),
             (_, Input::Stopped) => self.refuse(503, "Service Unavailable", End::Stopped, now),
             _ => Vec::new(),
@@ -191,7 +229,7 @@ impl Call {
     fn invited(&mut self, decision: Decision, now: Timestamp) -> Vec<Output> {
         self.timelog.push((Status::Incoming, now));
         self.trace = decision.trace.to_string();
-        self.rule = decision.trace.candidate.as_ref().map(|booked| booked.id.clone());
+        self.rule = decision.trace.candidate().map(|booked| booked.id.clone());
         let (permit, pin) = match decision.outcome {
             Outcome::Refuse(cause) => {
                 let (status, reason) = cause.status();
@@ -203,7 +241,7 @@ impl Call {
         if permit.agent().is_none() {
             self.summons = None;
         }
-        if permit.rule().room.is_none() && self.summons.is_none() {
+        if permit.mode().is_none() && self.summons.is_none() {
             // Answering would put the caller alone into silence, and have them pay for it.
             return self.refuse(480, "Temporarily Unavailable", End::AgentUnreachable, now);
         }
@@ -234,7 +272,7 @@ impl Call {
 
     /// Goes on once media and, where it is asked for, the PIN are there.
     fn proceed(&mut self, permit: Permit) -> Vec<Output> {
-        let Some((summons, id)) = self.summons.as_ref().zip(permit.agent().map(|agent| agent.id.clone())) else {
+        let Some((summons, id)) = self.summons.as_ref().zip(permit.agent().map(|agent| agent.id)) else {
             return self.join(permit);
         };
         let ring = summons.ring_until_ready && !self.answered;
@@ -305,7 +343,7 @@ impl Call {
                 outputs.push(Output::JoinOther(permit, id));
             }
             // Whoever else is in the room of the rule is talked to.
-            None if self.answered && permit.rule().room.is_some() => {}
+            None if self.answered && permit.mode().is_some() => {}
             Some(Fallback::Status(_)) | None if self.answered => {
                 let end = end();
                 outputs.extend(self.hang_up(end, now));
@@ -330,7 +368,7 @@ impl Call {
 
     fn refuse(&mut self, status: u16, reason: &'static str, end: End, now: Timestamp) -> Vec<Output> {
         let word = match end {
-            End::Refused(_) => Status::Rejected,
+            End::Refused(_) | End::Requested | End::RoomClosed => Status::Rejected,
             _ => Status::Failed,
         };
         let retry_after = (status == 503).then_some(RETRY_AFTER);

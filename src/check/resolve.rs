@@ -21,6 +21,16 @@ pub(super) struct Resolved {
     pub daemon: Option<DaemonSettings>,
     /// Files that hold secrets, and where they are named.
     pub secret_files: Vec<(PathBuf, Span)>,
+    pub spans: Spans,
+}
+
+/// Where the files say what is only judged once everything is known.
+#[derive(Default)]
+pub(super) struct Spans {
+    /// The rules, by key.
+    pub rules: BTreeMap<String, Span>,
+    /// The tests that could be read, in order.
+    pub tests: Vec<Span>,
 }
 
 /// Resolves a draft.
@@ -74,9 +84,17 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
     );
     super::rule::claims(&names, &all);
     settings::identity(&names, &settings, &all);
-    let tests = draft.test.iter().filter_map(|test| super::test_case::test_case(&names, test, &all)).collect();
+    let rules = all.iter().map(|(name, known)| (name.clone(), known.span.clone()));
+    let mut spans = Spans { rules: rules.collect(), tests: Vec::new() };
+    let mut tests = Vec::new();
+    for test in &draft.test {
+        if let Some(case) = super::test_case::test_case(&names, test, &all) {
+            tests.push(case);
+            spans.tests.push(test.value.name.span.clone());
+        }
+    }
     names.report_unused(&draft.vars);
-    names.parts(settings, all, tests)
+    Resolved { spans, ..names.parts(settings, all, tests) }
 }
 
 /// Splits what is a named table's from what is a room's.
@@ -189,6 +207,7 @@ impl Names {
             findings: self.findings.into_inner(),
             daemon: settings.daemon,
             secret_files: self.secret_files.into_inner(),
+            spans: Spans::default(),
         }
     }
 }

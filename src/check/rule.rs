@@ -33,7 +33,7 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
     let spans = numbers::named(names, &name.value, &table.numbers);
     let agent = table.agent.as_ref().map(|reference| names.refer("agent", reference, &names.agents));
     let room = table.room.as_ref().map(|room| self::room(names, room));
-    if direction == Direction::Inbound && agent.is_none() && room.is_none() {
+    if direction == Direction::Inbound && agent.is_none() && room.is_none() && table.split.is_none() {
         names.report(rules::destination_missing::finding(&name.value, &name.span));
     }
     if let (Some(metadata), None) = (&table.metadata, &agent) {
@@ -89,6 +89,7 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         dtmf: flag(&table.dtmf),
         noise_cancellation: flag(&table.noise_cancellation),
         hide_caller: flag(&table.hide_caller),
+        beyond: super::beyond::beyond(names, table),
     };
     let answer_first = table.ring_until_ready.as_ref().is_some_and(|ring| !ring.value);
     let was = table.was.as_ref().map(|was| was.value.clone()).unwrap_or_default();
@@ -145,23 +146,23 @@ fn room(names: &Names, room: &At<RuleRoom>) -> Option<RoomTarget<SecretRef>> {
     }
 }
 
-/// Reports numbers that two inbound rules take.
+/// Reports numbers that two inbound rules of one priority take.
 pub(super) fn claims(names: &Names, all: &BTreeMap<String, Known<Read>>) {
     // In the order of the files, so that "first" is what the reader sees first.
     let present = all.values().filter(|known| known.absent.is_none());
     let mut reads: Vec<&Read> = present.filter_map(|known| known.value.as_ref()).collect();
     reads.retain(|read| read.rule.direction() == Direction::Inbound);
     reads.sort_by_key(|read| read.spans.values().next().map(|span| (span.file, span.range.start)));
-    let mut taken: BTreeMap<E164, &Read> = BTreeMap::new();
+    let mut taken: BTreeMap<(E164, Option<u16>), &Read> = BTreeMap::new();
     for read in reads {
         for (e164, span) in &read.spans {
-            match taken.get(e164) {
+            match taken.get(&(*e164, read.rule.beyond.priority)) {
                 Some(first) => {
                     let key = first.key.as_str();
                     names.report(rules::number_claimed_twice::finding(*e164, span, &first.spans[e164], key));
                 }
                 None => {
-                    taken.insert(*e164, read);
+                    taken.insert((*e164, read.rule.beyond.priority), read);
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::store::Store;
 
 use super::exit::{Exit, Failure, print};
 use super::log;
-use super::target::data_dir;
+use super::target::{data_dir, master_key};
 
 /// Works with the AI agents that calls are joined to.
 #[derive(Debug, Args)]
@@ -146,10 +146,11 @@ impl Credentials {
     fn run(self) -> Result<Exit, Failure> {
         let directory = data_dir(self.data_dir);
         let path = DataDir::existing_store(&directory).map_err(|error| Failure::new("data-directory", error))?;
-        let key =
-            Store::open(&path).and_then(|store| store.first_key()).map_err(|error| Failure::new("store", error))?;
+        let key = Store::open_with(&path, master_key()?).and_then(|store| store.first_key());
+        let key = key.map_err(|error| Failure::new("store", error))?;
         let Some(key) = key else {
-            return Err(Failure::new("api-key", "the daemon has no API key yet").help("start it once"));
+            return Err(Failure::new("api-key", "the daemon has no API key yet")
+                .help("start it once, or run `strowger key create`"));
         };
         let account = Account::of(&key);
         print(format_args!("account_sid={}\nauth_token={}\n", account.sid, account.token.expose()));

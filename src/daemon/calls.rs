@@ -3,6 +3,8 @@
 //! The stream has no word for it, so bots written for Twilio end a call by its REST API. This is that one resource:
 //! `GET` and `POST /2010-04-01/Accounts/{sid}/Calls/{sid}.json`, under HTTP Basic authentication.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,9 +15,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use crate::agent::sign::hex_hmac;
+use crate::call::Status;
 use crate::model::Secret;
 use crate::store::{ApiKey, Store};
-use crate::switch::{ActiveCall, Switch};
+use crate::switch::{CallSnapshot, Switch};
 
 /// Hex digits of an id or token, as bots check it.
 const DIGITS: usize = 32;
@@ -67,8 +70,8 @@ async fn show(
 ) -> Response {
     match calls.admit(&account, &headers).await {
         Err(refusal) => refusal,
-        Ok(account) => match calls.switch.call(sid(&call)) {
-            Some(call) => describe(&account, &call, if call.answered { "in-progress" } else { "ringing" }),
+        Ok(account) => match calls.live(&call) {
+            Some(live) => describe(&account, &call, &live),
             None => missing(&call),
         },
     }
@@ -91,8 +94,9 @@ async fn change(
         return (StatusCode::BAD_REQUEST, Json(json!({"code": 20001, "message": message, "status": 400})))
             .into_response();
     }
-    match calls.switch.hang_up(sid(&call)) {
-        Some(call) => describe(&account, &call, "completed"),
+    let Some(live) = calls.live(&call) else { return missing(&call) };
+    match calls.switch.end_call(&live.id).await {
+        Some(ended) => describe(&account, &call, &ended),
         None => missing(&call),
     }
 }
@@ -101,10 +105,17 @@ fn sid(call: &str) -> &str {
     call.strip_suffix(".json").unwrap_or(call)
 }
 
-fn describe(account: &str, call: &ActiveCall, status: &str) -> Response {
-    let ActiveCall { sid, from, to, .. } = call;
-    Json(json!({"sid": sid, "account_sid": account, "status": status, "from": from, "to": to, "direction": "inbound"}))
-        .into_response()
+fn describe(account: &str, name: &str, call: &CallSnapshot) -> Response {
+    let status = match call.end {
+        Some(_) => "completed",
+        None if call.timelog.iter().any(|(status, _)| *status == Status::Answered) => "in-progress",
+        None => "ringing",
+    };
+    Json(json!({
+        "sid": sid(name), "account_sid": account, "status": status, "from": call.shown_from, "to": call.to,
+        "direction": "inbound",
+    }))
+    .into_response()
 }
 
 /// As bots know it: this code says that the call is over already.
@@ -114,6 +125,11 @@ fn missing(call: &str) -> Response {
 }
 
 impl Calls {
+    /// A call that lasts.
+    fn live(&self, call: &str) -> Option<Arc<CallSnapshot>> {
+        self.switch.call_of_agent(sid(call)).filter(|call| call.end.is_none())
+    }
+
     /// The account, if it is ours and the password is right.
     async fn admit(&self, sid: &str, headers: &HeaderMap) -> Result<String, Response> {
         let refused = || {

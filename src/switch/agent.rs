@@ -10,12 +10,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Shared;
 use crate::agent::{AgentLeg, Closed, Directory, Stream};
 use crate::call::{Input, Summons};
-use crate::model::{AgentId, RuleKind};
+use crate::model::{AgentId, HidingKey};
 use crate::room::Membership;
 use crate::route::Permit;
 use crate::sip::Invite;
 
-/// What an agent is told instead of a number that it may not see (RFC 3323 section 4.1.1.3).
+/// What an agent is told of a caller who shows no number (RFC 3323 section 4.1.1.3).
 pub(super) const HIDDEN: &str = "anonymous";
 
 /// An agent that was dispatched. Dropping it lets the agent go.
@@ -113,18 +113,19 @@ pub(super) fn summons(directory: &Directory, permit: &Permit, answer_first: bool
 }
 
 /// What an agent is told of a call: attributes from its headers, the rule's metadata, and above both what we know.
-pub(super) fn parameters(permit: &Permit, invite: &Invite, call: &str, room: &str) -> BTreeMap<String, String> {
-    let mut parameters = BTreeMap::new();
-    if let RuleKind::Inbound { headers_to_attributes } = &permit.rule().kind {
-        let known = headers_to_attributes.iter().filter_map(|(header, name)| Some((name, invite.header(header)?)));
-        parameters.extend(known.map(|(name, value)| (name.clone(), value.to_owned())));
-    }
-    let metadata = permit.agent().map(|agent| &agent.metadata);
-    parameters.extend(metadata.into_iter().flatten().map(|(name, value)| (name.clone(), flat(value))));
-    let from = permit.shown_caller().map_or_else(|| HIDDEN.to_owned(), |number| number.to_string());
+pub(super) fn parameters(
+    permit: &Permit,
+    hiding: &HidingKey,
+    invite: &Invite,
+    call: &str,
+    room: &str,
+) -> BTreeMap<String, String> {
+    let mut parameters: BTreeMap<String, String> = permit.attributes(&invite.headers).into_iter().collect();
+    let metadata = permit.agent().map(|agent| agent.metadata).unwrap_or_default();
+    parameters.extend(metadata.iter().map(|(name, value)| (name.clone(), flat(value))));
     parameters.extend([
-        ("from_number".to_owned(), from),
-        ("to_number".to_owned(), permit.dialled().to_string()),
+        ("from_number".to_owned(), permit.shown_caller(hiding).unwrap_or_else(|| HIDDEN.to_owned())),
+        ("to_number".to_owned(), permit.dialled().map_or_else(|| invite.dialled.clone(), |number| number.to_string())),
         ("call_id".to_owned(), call.to_owned()),
         ("room_id".to_owned(), room.to_owned()),
         ("rule_id".to_owned(), permit.rule_id().to_string()),

@@ -1,8 +1,10 @@
 //! Every sequence of inputs brings a call to one end: media closed, room left, one record.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
-use strowger::call::{Call, End, Input, MediaRefusal, Output, Summons, Timer};
+use strowger::call::{Call, End, Input, MediaRefusal, Output, Record, Status, Summons, Timer};
 use strowger::model::{
     AgentTarget, AllowList, BookedRule, Fallback, IncludeHeaders, OnClose, RoomMode, RoomPrefix, RoomTarget,
     RoutingRule, RuleBook, RuleKind, Secret,
@@ -43,13 +45,15 @@ fn decision(kind: Kind) -> Decision {
         dtmf: true,
         noise_cancellation: false,
         hide_caller: false,
+        beyond: Default::default(),
     };
     let rules = match kind {
         Kind::Refused => Vec::new(),
         _ => vec![BookedRule { id: "rr_1".parse().expect("an id"), rule }],
     };
     let source = "192.0.2.1".parse().expect("an address");
-    Table::build(&RuleBook { numbers: Vec::new(), rules }).decide(&Offer::inbound(number, "anonymous", source))
+    let offer = Offer::inbound(number, "anonymous", source);
+    Table::build(&RuleBook { rules, ..RuleBook::default() }).decide(&offer, Timestamp::UNIX_EPOCH)
 }
 
 /// What the world may do at any moment, whether it makes sense or not.
@@ -73,6 +77,11 @@ fn event() -> impl Strategy<Value = Input> {
         3 => prop_oneof![Just(OnClose::Hangup), Just(OnClose::Leave)].prop_map(Input::AgentReady),
         2 => Just(Input::AgentFailed("refused".into())),
         2 => Just(Input::AgentClosed("closed".into())),
+        1 => Just(Input::Silent(Duration::from_secs(300))),
+        1 => Just(Input::RoomClosed),
+        1 => Just(Input::SwitchRoom("other".into())),
+        1 => Just(Input::RoomSwitched),
+        1 => Just(Input::RoomNotSwitched("no".into())),
         1 => prop_oneof![Just(Kind::Taken), Just(Kind::Refused)].prop_map(|kind| Input::Invited(decision(kind))),
     ]
 }
@@ -90,7 +99,7 @@ struct Seen {
     answers: usize,
     refusals: usize,
     byes: usize,
-    records: Vec<End>,
+    records: Vec<Record>,
 }
 
 impl Seen {
@@ -122,7 +131,7 @@ impl Seen {
                 }
                 Output::Refuse { .. } => self.refusals += 1,
                 Output::Bye => self.byes += 1,
-                Output::Record(record) => self.records.push(record.end),
+                Output::Record(record) => self.records.push(*record),
                 _ => {}
             }
             assert!((0..=1).contains(&self.media) && (0..=1).contains(&self.room) && (0..=1).contains(&self.agent));
@@ -174,7 +183,15 @@ proptest! {
             seen.acked |= matches!(event, Input::Acked) && seen.answers == 1;
             let refused = matches!(event, Input::MediaRefused(_)) && seen.answers == 0;
             let before = seen.media;
+            let cancelled = matches!(event, Input::Cancelled) && !call.is_over();
             let outputs = call.handle(event, now);
+            if cancelled {
+                let Some(Output::Record(record)) = outputs.last() else { panic!("a call outlives its CANCEL") };
+                prop_assert_eq!(&record.end, &End::Cancelled);
+                let words: Vec<Status> = record.timelog.iter().map(|(status, _)| *status).collect();
+                prop_assert!(words.last() == Some(&Status::Abandoned) && !words.contains(&Status::Answered));
+                prop_assert!(!outputs.contains(&Output::Bye), "487 was the final answer");
+            }
             if refused && outputs.iter().any(|output| matches!(output, Output::Refuse { .. })) {
                 // What was refused was never opened, so it is not closed either.
                 seen.media = before - 1;
@@ -199,6 +216,46 @@ fn a_caller_is_in_the_room_before_the_answer() {
     assert_eq!(call.handle(Input::Joined, now), [Output::Answer]);
     let outputs = call.handle(Input::Bye, now);
     assert!(matches!(outputs[..], [Output::LeaveRoom, Output::CloseMedia, Output::Record(_)]));
+}
+
+#[test]
+fn an_answer_that_crossed_the_cancel_was_none() {
+    let now = Timestamp::UNIX_EPOCH;
+    let mut call = Call::new();
+    call.handle(Input::Invited(decision(Kind::Taken)), now);
+    call.handle(Input::MediaOpened, now);
+    assert_eq!(call.handle(Input::Joined, now), [Output::Answer]);
+    let outputs = call.handle(Input::Cancelled, now);
+    let [Output::LeaveRoom, Output::CloseMedia, Output::Record(record)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(record.end, End::Cancelled);
+    assert_eq!(record.timelog, [(Status::Incoming, now), (Status::Abandoned, now)]);
+}
+
+#[test]
+fn a_caller_of_whom_nothing_is_heard_is_hung_up_on_once_answered() {
+    let (now, time) = (Timestamp::UNIX_EPOCH, Duration::from_secs(300));
+    let (mut ringing, _) = summoned(Vec::new());
+    assert_eq!(ringing.handle(Input::Silent(time), now), [], "nobody has to be heard before the answer");
+    let mut call = Call::new();
+    call.handle(Input::Invited(decision(Kind::Taken)), now);
+    call.handle(Input::MediaOpened, now);
+    call.handle(Input::Joined, now);
+    let outputs = call.handle(Input::Silent(time), now);
+    assert!(matches!(
+        &outputs[..],
+        [Output::Bye, Output::LeaveRoom, Output::CloseMedia, Output::Record(record)]
+            if record.end == End::Silent(time) && record.end.to_string() == "no sound came for 300 seconds"
+    ));
+}
+
+#[test]
+fn an_agent_follows_its_caller_into_another_room() {
+    let (mut call, now) = summoned(Vec::new());
+    for input in [Input::AgentReady(OnClose::Hangup), Input::Joined, Input::Acked] {
+        call.handle(input, now);
+    }
+    assert_eq!(call.handle(Input::SwitchRoom("other".into()), now), [Output::SwitchRoom("other".into())]);
+    assert_eq!(call.handle(Input::RoomSwitched, now), [Output::JoinAgent]);
 }
 
 #[test]
