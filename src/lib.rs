@@ -58,6 +58,7 @@
 //! | [`sip`] | How does SIP reach the wire? | |
 //! | [`media`] | How does sound travel? | but for its sockets |
 //! | [`room`] | Who is together? | but for its clock |
+//! | [`agent`] | How does an agent hear and speak? | but for its sockets |
 //! | [`switch`] | Who carries out what a call asks for? | |
 //! | | **serve** | |
 //! | [`store`] | What does the served API remember? | |
@@ -66,6 +67,7 @@
 //! | [`daemon`] | What keeps the service as the files say? | |
 //! | [`cli`] | What does the user ask for? | |
 
+pub mod agent;
 pub mod api;
 pub mod call;
 pub mod check;

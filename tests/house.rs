@@ -41,7 +41,8 @@ const LAYERS: &[(&str, Uses)] = &[
     ("sip", Uses::Only(&["model"])),
     ("media", Uses::Only(&["model"])),
     ("room", Uses::Only(&["media", "model"])),
-    ("switch", Uses::Only(&["api", "call", "media", "model", "room", "route", "sip", "store"])),
+    ("agent", Uses::Only(&["media", "model"])),
+    ("switch", Uses::Only(&["agent", "api", "call", "media", "model", "room", "route", "sip", "store"])),
     // -- serve
     ("store", Uses::Only(&["api", "model"])),
     ("server", Uses::Only(&["api", "model"])),

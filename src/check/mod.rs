@@ -4,6 +4,7 @@
 //! broken already is known by name, so that what refers to it is not reported as well.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod agent;
 mod allow;
 mod beyond;
 mod gateways;

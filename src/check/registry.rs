@@ -8,6 +8,7 @@ use crate::syntax;
 static CHECKED: &[&Rule] = &[
     &rules::address_malformed::RULE,
     &rules::adopt_conflicts::RULE,
+    &rules::agent_malformed::RULE,
     &rules::alias_claimed_twice::RULE,
     &rules::allow_admits_everybody::RULE,
     &rules::allow_admits_nobody::RULE,
@@ -56,6 +57,7 @@ static CHECKED: &[&Rule] = &[
     &rules::url_malformed::RULE,
     &rules::useless_key::RULE,
     &rules::was_conflicts::RULE,
+    &rules::websocket_plain::RULE,
 ];
 
 /// Every kind of finding, by name.

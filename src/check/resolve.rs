@@ -8,9 +8,7 @@ use super::names::{Known, Names, Only, gather};
 use super::settings::{self, Settings};
 use super::{gateways, numbers, rules};
 use crate::diagnostic::{Finding, Span};
-use crate::model::{
-    Agent, AgentName, DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget, TestCase,
-};
+use crate::model::{DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget, TestCase};
 use crate::syntax::tables::{NamedRoomTable, RoomTable, RoomWord};
 use crate::syntax::{Draft, Entry, Tables};
 
@@ -53,18 +51,6 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
         |name, table| gateways::gateway(&names, name, &table),
     );
     numbers::read(&mut names, draft.number, draft.number_range);
-    names.agents = gather(
-        &names,
-        "agent",
-        draft.agent,
-        |table| table.only.as_ref(),
-        |name, table| {
-            let _: AgentName = names.name("the name of an agent", name)?;
-            let url = table.url.as_ref().map(|url| names.url(url, &["wss://", "ws://"]));
-            let id = names.name("the id of an agent", &table.id)?;
-            Some(Agent { id, url: url.map_or(Some(None), |url| url.map(Some))? })
-        },
-    );
     names.rooms = gather(
         &names,
         "room",
@@ -75,6 +61,19 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
             names.room(&name.span, &table)
         },
     );
+    let mut fallbacks = Vec::new();
+    names.agents = gather(
+        &names,
+        "agent",
+        draft.agent,
+        |table| table.only.as_ref(),
+        |name, table| {
+            fallbacks.push((name.clone(), super::agent::wishes(&names, name, &table)));
+            super::agent::agent(&names, name, &table)
+        },
+    );
+    // Only now, for an agent may fall back to one that is declared after it.
+    super::agent::fall_back(&mut names, fallbacks);
 
     let all = gather(
         &names,
@@ -183,8 +182,10 @@ impl Names {
         let gateways = gateways.map(|(value, span)| (value.name.clone(), Declared { place: declare(&span), value }));
         let numbers = numbers.into_iter().filter_map(|(e164, known)| Some((e164, known.present()?)));
         let numbers = numbers.map(|(e164, (value, span))| (e164, Declared { place: declare(&span), value }));
-        let read = all.into_values().filter_map(Known::present);
-        let read = read.filter_map(|(read, span)| {
+        let read: Vec<_> = all.into_values().filter_map(Known::present).collect();
+        let answer_first =
+            read.iter().filter(|(read, _)| read.answer_first).map(|(read, _)| read.key.clone()).collect();
+        let read = read.into_iter().filter_map(|(read, span)| {
             let declared = Declared { place: declare(&span), value: read.rule? };
             Some((read.key, declared))
         });
@@ -201,6 +202,7 @@ impl Names {
             providers: providers.into_iter().filter_map(named).collect(),
             agents: agents.into_iter().filter_map(named).collect(),
             rooms: rooms.into_iter().filter_map(named).collect(),
+            answer_first,
             tests,
         });
         Resolved {

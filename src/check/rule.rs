@@ -22,6 +22,8 @@ pub(super) struct Read {
     /// Among the rules of its numbers.
     pub priority: Option<u16>,
     pub spans: BTreeMap<E164, Span>,
+    /// Whether its calls are answered before their agent is there.
+    pub answer_first: bool,
     /// Names that the rule had before.
     pub was: Vec<At<String>>,
 }
@@ -39,7 +41,10 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         names.report(rules::destination_missing::finding(&name.value, &name.span));
     }
     if let (Some(metadata), None) = (&table.metadata, &agent) {
-        names.report(rules::metadata_without_agent::finding(&name.value, &metadata.span));
+        names.report(rules::metadata_without_agent::finding(&name.value, "metadata", &metadata.span));
+    }
+    if let (Some(ring), None) = (&table.ring_until_ready, &agent) {
+        names.report(rules::metadata_without_agent::finding(&name.value, "ring_until_ready", &ring.span));
     }
     let (callers, sources) = allow::read(names, name, table, room.as_ref().map(Option::as_ref));
     let to_attributes = headers(names, "headers_to_attributes", table.headers_to_attributes.as_ref(), table);
@@ -68,7 +73,8 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         Some(AgentTarget { id: agent?.id.clone(), metadata })
     });
     let priority = table.priority.as_ref().map(|at| at.value);
-    let read = |rule| Read { key: key.clone(), direction, rule, priority, spans, was };
+    let answer_first = table.ring_until_ready.as_ref().is_some_and(|ring| !ring.value);
+    let read = |rule| Read { key: key.clone(), direction, rule, priority, answer_first, spans, was };
     // A broken agent or room was reported where it stands.
     let (Ok(agent), Ok(room)) = (whole(agent), whole(room)) else { return Some(read(None)) };
     let rule = RoutingRule {

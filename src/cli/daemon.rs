@@ -134,7 +134,7 @@ fn announce(started: &Started, path: &std::path::Path, data_dir: &std::path::Pat
 fn tell(outcome: &Reconciled) {
     let look = look(std::io::stderr().is_terminal());
     match outcome {
-        Reconciled::Applied { plan: done, report, digest } => {
+        Reconciled::Applied { plan: done, report, digest, .. } => {
             eprint!("{}", render(report, Format::Graphical, look));
             if !done.is_empty() {
                 eprint!("{}{}", impact(done), plan::text(done));

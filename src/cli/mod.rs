@@ -2,6 +2,7 @@
 //!
 //! One file a subcommand; exit codes in `exit`.
 
+mod agent;
 mod apply;
 mod compile;
 mod completions;
@@ -73,6 +74,8 @@ enum Command {
     Graph(graph::Graph),
     /// Serves the REST API and real calls, as the files say, and follows them.
     Daemon(daemon::Daemon),
+    /// Works with the AI agents that calls are joined to.
+    Agent(agent::Agent),
     /// Makes, lists and revokes API keys.
     Key(key::Key),
     /// Prints a token for the REST API.
@@ -108,6 +111,7 @@ pub fn run() -> Exit {
         Command::Replay(command) => command.run(),
         Command::Graph(command) => command.run(),
         Command::Daemon(command) => command.run(),
+        Command::Agent(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Completions(command) => command.run(),

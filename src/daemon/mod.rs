@@ -10,8 +10,10 @@
 //!                             REST ──────┘
 //! ```
 
+mod calls;
 mod data;
 mod reconcile;
+mod routing;
 mod service;
 mod status;
 mod watch;
@@ -24,16 +26,17 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::media::PortError;
-use crate::route::Table;
 use crate::server::{self, Certificates, Limits, TlsError, TlsListener};
 use crate::sip::{Edge, EdgeConfig, Listener, SipError};
 use crate::source::SourceError;
 use crate::store::{MasterKey, Store, StoreError};
 use crate::switch::{Switch, SwitchConfig};
 
+pub use calls::Account;
 pub use data::{DataDir, DataError, Running};
 pub use reconcile::Reconciled;
 use reconcile::Reconciler;
+pub use routing::Settings;
 pub use service::Service;
 use status::{State, Status};
 use watch::Watch;
@@ -163,9 +166,10 @@ pub async fn run(
     let mut watch = Watch::new(reconciler.directory())?;
     let mut changes = store.changes();
     let first = reconciler.reconcile(&store, &data.memory(), true).await.unwrap_or_else(Reconciled::unchanged);
-    let table = Table::build(&store.book()?);
-    let size = (table.numbers(), table.rules());
-    switch.swap(table);
+    let mut settings = first.settings();
+    let routing = settings.routing(&store.book()?);
+    let size = (routing.table.numbers(), routing.table.rules());
+    switch.swap(routing);
     service.close_rooms()?;
 
     let edge_config = EdgeConfig {
@@ -176,7 +180,9 @@ pub async fn run(
     let (edge, incoming) = Edge::bind(edge_config).await?;
     let sip = edge.local();
     let status = Status::new(switch.clone(), first.state());
-    let router = server::limited(service.clone(), config.limits).merge(status::router(status.clone()));
+    let router = server::limited(service.clone(), config.limits)
+        .merge(status::router(status.clone()))
+        .merge(calls::router(switch.clone(), store.clone()));
     let api = match certificates {
         None => Ok(api),
         Some(certificates) => Err(TlsListener::new(api, certificates).map_err(unbound)?),
@@ -202,18 +208,24 @@ pub async fn run(
         Some(_) => None,
         None => Some(store.create_key()?),
     };
+    if let Some(key) = store.first_key()? {
+        switch.set_account(calls::Account::of(&key).sid);
+    }
     data.announce(&running)?;
     started(Started { api: running.url(), sip, new_key, first, table: size });
 
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            Ok(()) = changes.changed() => rebuild(&service, &store, &switch).await,
+            Ok(()) = changes.changed() => rebuild(&service, &store, &switch, &settings).await,
             () = watch.changed() => {
                 if let Some(outcome) = reconciler.reconcile(&store, &data.memory(), false).await {
                     if !matches!(outcome, Reconciled::Broken(_)) {
+                        if let Reconciled::Applied { .. } = outcome {
+                            settings = outcome.settings();
+                        }
                         // Before it is told: who hears of a change may call at once.
-                        rebuild(&service, &store, &switch).await;
+                        rebuild(&service, &store, &switch, &settings).await;
                         changes.mark_unchanged();
                     }
                     status.set(outcome.state());
@@ -232,16 +244,17 @@ pub async fn run(
 }
 
 /// Builds the table anew from the store, and swaps it in. A store that cannot be read leaves the table as it is.
-async fn rebuild(service: &Service, store: &Store, switch: &Switch) {
-    let (service, reading) = (service.clone(), store.clone());
+async fn rebuild(service: &Service, store: &Store, switch: &Switch, settings: &Settings) {
+    let (service, reading, settings) = (service.clone(), store.clone(), settings.clone());
     let read = move || {
         service.close_rooms()?;
-        reading.book().map(|book| Table::build(&book))
+        reading.book().map(|book| settings.routing(&book))
     };
     match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(table)) => {
+        Ok(Ok(routing)) => {
+            let table = &routing.table;
             tracing::info!(numbers = table.numbers(), rules = table.rules(), "a new table decides calls from now on");
-            switch.swap(table);
+            switch.swap(routing);
         }
         Ok(Err(error)) => tracing::error!(%error, "the store cannot be read; calls are decided as before"),
         Err(error) => tracing::error!(%error, "the table was not built; calls are decided as before"),

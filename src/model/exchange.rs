@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gateway::words;
 use super::{
-    AgentId, AgentName, Alias, BookedGateway, BookedRule, Direction, E164, Gateway, GatewayName, Guard, Malformed,
-    Place, Preset, ProviderName, RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef,
-    SipAddress, SourceNet, StackName, TestCase, Transport,
+    Agent, AgentName, Alias, BookedGateway, BookedRule, Direction, E164, Gateway, GatewayName, Guard, Malformed, Place,
+    Preset, ProviderName, RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress,
+    SourceNet, StackName, TestCase, Transport,
 };
 
 words!(
@@ -79,15 +79,6 @@ pub struct PhoneNumber {
     pub on_remove: Removal,
 }
 
-/// An agent, which is only ever referred to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// The id under which its worker is known.
-    pub id: AgentId,
-    /// Where our own runtime reaches it, a `ws:` or `wss:` address.
-    pub url: Option<String>,
-}
-
 /// A named room.
 pub type Room = RoomTarget<SecretRef>;
 
@@ -107,6 +98,7 @@ pub struct Exchange {
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    answer_first: BTreeSet<RuleName>,
     tests: Vec<TestCase>,
 }
 
@@ -125,6 +117,7 @@ pub(crate) struct Parts {
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub answer_first: BTreeSet<RuleName>,
     pub tests: Vec<TestCase>,
 }
 
@@ -154,7 +147,7 @@ impl Exchange {
             }
         }
         let Parts { stack, unmanaged, account, guard, adopted, former, .. } = parts;
-        let Parts { gateways, numbers, rules, providers, agents, rooms, tests, .. } = parts;
+        let Parts { gateways, numbers, rules, providers, agents, rooms, answer_first, tests, .. } = parts;
         Ok(Self {
             stack,
             unmanaged,
@@ -168,6 +161,7 @@ impl Exchange {
             providers,
             agents,
             rooms,
+            answer_first,
             tests,
         })
     }
@@ -230,6 +224,11 @@ impl Exchange {
     /// The rooms by name.
     pub fn rooms(&self) -> &BTreeMap<RoomName, Room> {
         &self.rooms
+    }
+
+    /// The rules whose calls are answered before their agent is there (`ring_until_ready = false`).
+    pub fn answer_first(&self) -> &BTreeSet<RuleName> {
+        &self.answer_first
     }
 
     /// The calls whose decisions are expected, in the order of the files.

@@ -19,6 +19,7 @@
 //! where a secret is), [`Secret`] once they are bound (the secret is here).
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod agent;
 mod beyond;
 mod book;
 mod exchange;
@@ -37,10 +38,11 @@ mod schedule;
 mod secret;
 mod test_case;
 
+pub use agent::{Agent, AgentEndpoint, Fallback, HeaderText, OnClose};
 pub use beyond::{Beyond, Failover, Split, Statuses, Target};
 pub use book::{BookedGateway, BookedRule, RuleBook};
 pub(crate) use exchange::Parts;
-pub use exchange::{Account, Agent, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
+pub use exchange::{Account, Declared, Exchange, PhoneNumber, Provider, Removal, Room, Unmanaged};
 pub use gateway::{Credentials, Gateway, MediaEncryption, Preset, Region, Regions, Sharing, SipAddress, Transport};
 pub use glob::Glob;
 pub use guard::{Guard, ObjectKind, Protected};

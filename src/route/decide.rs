@@ -343,7 +343,8 @@ impl Permit {
         }
     }
 
-    pub(super) fn mode(&self) -> Option<RoomMode> {
+    /// What room the call is led to; none for an agent alone.
+    pub fn mode(&self) -> Option<RoomMode> {
         match self.target() {
             Some(Target::Room(id)) => Some(RoomMode::Static(id.clone())),
             _ => self.booked.rule.room.as_ref().map(|room| room.mode.clone()),

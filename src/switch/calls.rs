@@ -19,6 +19,22 @@ pub const ENDED_MAX: usize = 10_000;
 /// How many requests wait for a call. A call takes one in no time; more than these have lost their meaning.
 const REQUESTS_MAX: usize = 8;
 
+/// What our names for calls begin with.
+pub(super) const ID_PREFIX: &str = "call_";
+
+/// What the names that agents know calls by begin with. Bots check it, and that 32 hex digits follow.
+const SID_PREFIX: &str = "CA";
+
+/// The name that its agent knows a call by.
+pub(super) fn sid(id: &str) -> String {
+    id.replacen(ID_PREFIX, SID_PREFIX, 1)
+}
+
+/// Our name for a call that an agent names.
+pub(super) fn id_of(sid: &str) -> Option<String> {
+    sid.strip_prefix(SID_PREFIX).map(|digits| format!("{ID_PREFIX}{digits}"))
+}
+
 /// A call as it was at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSnapshot {
@@ -28,6 +44,8 @@ pub struct CallSnapshot {
     pub sip_call_id: String,
     /// Who called, as the caller stated it.
     pub from: String,
+    /// Who called, as rooms and agents may see it.
+    pub shown_from: String,
     /// What was dialled.
     pub to: String,
     /// Where its INVITE came from.
@@ -189,6 +207,7 @@ mod tests {
             id: format!("call_{id}"),
             sip_call_id: "a@b".into(),
             from: "+12125550123".into(),
+            shown_from: "+12125550123".into(),
             to: "+14155550100".into(),
             source: ([192, 0, 2, 1], 5060).into(),
             transport: Transport::Udp,

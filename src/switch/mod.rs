@@ -4,23 +4,26 @@
 //! call's state machine and performs what comes out. The table is swapped whole; a call keeps the decision that it
 //! was given.
 
+mod agent;
 mod calls;
 mod leg;
 mod media;
+mod silence;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::agent::{Dialler, Directory, HealthBook, HealthReport};
 use crate::call::{Input, Status};
 use crate::media::{PortError, Ports};
-use crate::model::HidingKey;
+use crate::model::{AgentId, HidingKey, RuleId};
 use crate::room::{RoomSnapshot, Rooms};
 use crate::route::Table;
 use crate::sip::Incoming;
@@ -45,6 +48,17 @@ pub struct SwitchConfig {
     pub hiding: HidingKey,
 }
 
+/// By what calls are taken: swapped as one, so that a call never meets a rule of one moment and an agent of another.
+#[derive(Debug, Default)]
+pub struct Routing {
+    /// Where calls go.
+    pub table: Table,
+    /// Where agents are.
+    pub agents: Arc<Directory>,
+    /// The rules whose calls are answered before their agent is there.
+    pub answer_first: BTreeSet<RuleId>,
+}
+
 /// Takes calls, by the table of the moment. A clone is another handle to the same switch.
 #[derive(Clone)]
 pub struct Switch {
@@ -52,12 +66,18 @@ pub struct Switch {
 }
 
 struct Shared {
-    table: RwLock<Arc<Table>>,
+    routing: RwLock<Arc<Routing>>,
     rooms: Rooms,
+    dialler: Dialler,
+    health: HealthBook,
+    /// The account that agents are told of.
+    account: OnceLock<String>,
     ports: Ports,
     advertised: Option<IpAddr>,
     hiding: HidingKey,
     calls: TaskTracker,
+    /// Conversations with agents; they end a moment after their calls.
+    agents: TaskTracker,
     listed: Arc<Calls>,
     /// The rooms that take no calls.
     closed: RwLock<BTreeSet<String>>,
@@ -77,12 +97,16 @@ impl Switch {
     /// When the range of ports has no even port.
     pub fn new(config: SwitchConfig) -> Result<Self, PortError> {
         let shared = Shared {
-            table: RwLock::default(),
+            routing: RwLock::default(),
             rooms: Rooms::new(),
+            dialler: Dialler::new(),
+            health: HealthBook::default(),
+            account: OnceLock::new(),
             ports: Ports::new(config.ports)?,
             advertised: config.advertised,
             hiding: config.hiding,
             calls: TaskTracker::new(),
+            agents: TaskTracker::new(),
             listed: Arc::default(),
             closed: RwLock::default(),
             stop: CancellationToken::new(),
@@ -90,14 +114,24 @@ impl Switch {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Decides new calls by this table from now on. Calls in progress keep their decision.
-    pub fn swap(&self, table: Table) {
-        *self.shared.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+    /// Takes new calls by this from now on. Calls in progress keep their decision, and where their agents are.
+    pub fn swap(&self, routing: Routing) {
+        *self.shared.routing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routing);
     }
 
-    /// The table that new calls are decided by.
-    pub fn table(&self) -> Arc<Table> {
-        Arc::clone(&self.shared.table.read().unwrap_or_else(PoisonError::into_inner))
+    /// By what new calls are taken.
+    pub fn routing(&self) -> Arc<Routing> {
+        Arc::clone(&self.shared.routing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Names the account (`AC` and 32 hex digits) that agents are told of. It is named once.
+    pub fn set_account(&self, sid: String) {
+        let _ = self.shared.account.set(sid);
+    }
+
+    /// How each agent that can be reached has been doing.
+    pub fn agents(&self) -> Vec<(AgentId, HealthReport)> {
+        self.routing().agents.ids().map(|id| (id.clone(), self.shared.health.report(id))).collect()
     }
 
     /// The rooms that are going on.
@@ -118,6 +152,11 @@ impl Switch {
     /// One of these calls.
     pub fn call(&self, id: &str) -> Option<Arc<CallSnapshot>> {
         self.shared.listed.find(id)
+    }
+
+    /// One of these calls, by the name that its agent knows it by (`CA` and 32 hex digits).
+    pub fn call_of_agent(&self, sid: &str) -> Option<Arc<CallSnapshot>> {
+        self.call(&calls::id_of(sid)?)
     }
 
     /// Ends a call, and gives it as it ended. One that is over already is given as it is; none for an unknown one.
@@ -168,7 +207,7 @@ impl Switch {
                 () = self.shared.stop.cancelled() => return,
             };
             let Some(call) = next else { return };
-            self.shared.calls.spawn(leg::run(Arc::clone(&self.shared), self.table(), call));
+            self.shared.calls.spawn(leg::run(Arc::clone(&self.shared), self.routing(), call));
         }
     }
 
@@ -176,7 +215,12 @@ impl Switch {
     pub async fn stop(&self) {
         self.shared.stop.cancel();
         self.shared.calls.close();
-        if tokio::time::timeout(STOP_TIME, self.shared.calls.wait()).await.is_err() {
+        self.shared.agents.close();
+        let over = async {
+            self.shared.calls.wait().await;
+            self.shared.agents.wait().await;
+        };
+        if tokio::time::timeout(STOP_TIME, over).await.is_err() {
             tracing::warn!(calls = self.shared.calls.len(), "some calls did not end in time and are dropped");
         }
     }

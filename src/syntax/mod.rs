@@ -12,7 +12,7 @@ mod recover;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
-mod value;
+pub(crate) mod value;
 mod vars;
 
 pub use draft::{Draft, includes, parse, syntax_errors};

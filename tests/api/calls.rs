@@ -8,6 +8,7 @@ use strowger::api::{Call, CreateNumbers, CreateRule, Handle};
 use strowger::model::Transport;
 use strowger::route::Table;
 use strowger::sip::{Edge, EdgeConfig, Listener};
+use strowger::switch::Routing;
 use tokio::net::UdpSocket;
 
 use super::support::{Served, new_numbers, refused, text};
@@ -94,7 +95,8 @@ async fn exchange() -> (Served, SocketAddr) {
     let rule =
         json!({"name": "main", "type": "inbound", "phoneNumbers": [A], "room": {"type": "static", "id": "lobby"}});
     served.store.handle(Call::<CreateRule>::with_body(serde_json::from_value(rule).unwrap())).await.unwrap();
-    served.switch.swap(Table::build(&served.store.book().unwrap()));
+    let table = Table::build(&served.store.book().unwrap());
+    served.switch.swap(Routing { table, ..Routing::default() });
     let config = EdgeConfig {
         listeners: vec![Listener { transport: Transport::Udp, addr: "127.0.0.1:0".parse().unwrap() }],
         advertised: None,

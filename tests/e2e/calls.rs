@@ -154,6 +154,7 @@ fn a_caller_who_gives_up_at_once_leaves_nothing_behind() {
     // The caller may hear of the end of a call before its record is written.
     daemon.log.expect_times(&["a call is over"], CALLS as usize);
     daemon.log.expect_times(&["a call is over", "the caller hung up"], answered);
+    daemon.log.expect_times(&["a call is over", "the caller gave up before the answer"], CALLS as usize - answered);
     let status = daemon.reaches("calls", 0);
     assert_eq!((&status["rooms"], &status["participants"]), (&0.into(), &0.into()));
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod address_malformed;
 pub(crate) mod adopt_conflicts;
+pub(crate) mod agent_malformed;
 pub(crate) mod alias_claimed_twice;
 pub(crate) mod allow_admits_everybody;
 pub(crate) mod allow_admits_nobody;
@@ -50,3 +51,4 @@ pub(crate) mod unused;
 pub(crate) mod url_malformed;
 pub(crate) mod useless_key;
 pub(crate) mod was_conflicts;
+pub(crate) mod websocket_plain;

@@ -24,6 +24,9 @@ table!(
         name: Option<At<String>>,
         /// The agent to dispatch, by the name of its table.
         agent: Option<At<String>>,
+        /// Whether the caller hears ringing until the agent is there, instead of paying for silence. Without it, true.
+        /// Only the daemon does this; a caller who has to enter a PIN is answered before.
+        ring_until_ready: Option<At<bool>>,
         /// What the agent is told when it is dispatched.
         metadata: Option<At<Free>>,
         /// The room to join: the name of a `[room]` table, or the room itself.
