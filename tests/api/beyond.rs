@@ -134,6 +134,6 @@ async fn a_plan_against_an_account_that_is_no_daemon_is_blocked_at_the_rule() {
     let plan = diff(&exchange, &rules, &live, &Memory::default(), Options::default());
     let blocked: Vec<(String, usize)> =
         plan.blocked.iter().map(|b| (b.object.clone(), b.place.as_ref().map_or(0, |place| place.line))).collect();
-    assert_eq!(blocked, [("rule.night".to_owned(), 16), ("rule.out".to_owned(), 23)]);
+    assert_eq!(blocked, [("rule.night".to_owned(), 16), ("rule.out".to_owned(), 24)]);
     assert!(plan.blocked[0].reason.contains("`priority`, `schedule`, `block`, `split` are honoured only"));
 }

@@ -117,7 +117,7 @@ fn a_second_stack_is_planned_applied_changed_and_taken_back() {
     let plan = two.plan(2);
     let created = ["+ numbers of gateway.branch", "+ rule.front", "+ rule.back", "Plan: 4 to create, 0 to update, 0"];
     says(&plan, &created);
-    says(&plan, &["+14155550200: unknown number (404) → room front (rule front)"]);
+    says(&plan, &["+14155550200: 404 Not Found → room front (rule front)"]);
     assert_eq!(two.rules(), own, "a plan changes nothing");
 
     says(&two.apply(0), &["done: rule.front", "Applied: live state is as the files say."]);
