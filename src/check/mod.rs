@@ -10,6 +10,7 @@ mod headers;
 mod lengths;
 mod names;
 mod numbers;
+mod plans;
 mod preset;
 mod registry;
 mod resolve;
