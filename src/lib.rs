@@ -24,7 +24,7 @@
 //!
 //! let table = route::Table::build(&remote.book()?);                  // rules ready to answer
 //! let offer = route::Offer::inbound("+14155550100", "+12125550123", "192.0.2.7".parse()?);
-//! let decision = table.decide(&offer);                               // a room, a PIN, or the reason for refusing
+//! let decision = table.decide(&offer, jiff::Timestamp::UNIX_EPOCH);  // a room, a PIN, or the reason for refusing
 //!
 //! let mut call = call::Call::new();
 //! let outputs = call.handle(call::Input::Invited(decision), jiff::Timestamp::UNIX_EPOCH);
@@ -46,6 +46,7 @@
 //! | [`source`] | What do the files on disk say at this moment? | |
 //! | [`syntax`] | What do the files say, with a place for every key and value? | yes |
 //! | [`check`] | What do they mean, and do they fit together? | yes |
+//! | [`editor`] | What does an editor ask of a configuration? | yes |
 //! | | **synchronise** | |
 //! | [`api`] | What do both sides of the REST contract say to each other? | yes |
 //! | [`client`] | How is the contract spoken? | |
@@ -57,6 +58,7 @@
 //! | [`sip`] | How does SIP reach the wire? | |
 //! | [`media`] | How does sound travel? | but for its sockets |
 //! | [`room`] | Who is together? | but for its clock |
+//! | [`agent`] | How does an agent hear and speak? | but for its sockets |
 //! | [`switch`] | Who carries out what a call asks for? | |
 //! | | **serve** | |
 //! | [`store`] | What does the served API remember? | |
@@ -65,6 +67,7 @@
 //! | [`daemon`] | What keeps the service as the files say? | |
 //! | [`cli`] | What does the user ask for? | |
 
+pub mod agent;
 pub mod api;
 pub mod call;
 pub mod check;
@@ -72,6 +75,7 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod diagnostic;
+pub mod editor;
 pub mod media;
 pub mod model;
 pub mod plan;

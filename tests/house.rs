@@ -1,15 +1,12 @@
 //! Does the house stand as it is meant to: layers, names, schema and examples?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use strowger::check::{Checked, check};
 use strowger::diagnostic::Rule;
-use strowger::route::{Offer, Outcome, Table};
+use strowger::route::{self, Difference, Graph, Table};
 use strowger::source::SourceSet;
 use strowger::{check as rules, source, syntax};
 use syn::visit::Visit;
@@ -30,7 +27,9 @@ const LAYERS: &[(&str, Uses)] = &[
     ("syntax", Uses::Only(&["diagnostic", "model"])),
     // Secret references are resolved where files are read.
     ("source", Uses::Only(&["diagnostic", "model", "syntax"])),
-    ("check", Uses::Only(&["diagnostic", "model", "syntax"])),
+    // Proofs about the rules together, and the tests, are asked of the function that decides calls.
+    ("check", Uses::Only(&["diagnostic", "model", "route", "syntax"])),
+    ("editor", Uses::Only(&["diagnostic", "syntax"])),
     // -- synchronise
     ("api", Uses::Only(&["model"])),
     ("client", Uses::Only(&["api", "model"])),
@@ -42,7 +41,8 @@ const LAYERS: &[(&str, Uses)] = &[
     ("sip", Uses::Only(&["model"])),
     ("media", Uses::Only(&["model"])),
     ("room", Uses::Only(&["media", "model"])),
-    ("switch", Uses::Only(&["api", "call", "media", "model", "room", "route", "sip", "store"])),
+    ("agent", Uses::Only(&["media", "model"])),
+    ("switch", Uses::Only(&["agent", "api", "call", "media", "model", "room", "route", "sip", "store"])),
     // -- serve
     ("store", Uses::Only(&["api", "model"])),
     ("server", Uses::Only(&["api", "model"])),
@@ -52,7 +52,7 @@ const LAYERS: &[(&str, Uses)] = &[
 ];
 
 /// Modules without files, sockets, clocks and environment.
-const PURE: &[&str] = &["api", "call", "check", "diagnostic", "model", "plan", "route", "syntax"];
+const PURE: &[&str] = &["api", "call", "check", "diagnostic", "editor", "model", "plan", "route", "syntax"];
 
 /// The line by which a pure module has `clippy.toml` watch over it.
 const PURITY: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";
@@ -520,37 +520,6 @@ fn closed_tables(file: &serde_json::Value) -> Vec<String> {
     all
 }
 
-/// The calls of an example, and what is to become of them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Calls {
-    call: Vec<CallCase>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallCase {
-    name: String,
-    to: String,
-    from: String,
-    source: Option<IpAddr>,
-    expect: Expect,
-}
-
-/// What is expected of a decision; what is absent is not looked at, but for `status` and `pin`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expect {
-    rule: Option<String>,
-    room: Option<String>,
-    agent: Option<String>,
-    /// The status of a refusal; without it, the call has to be taken.
-    status: Option<u16>,
-    /// Whether a PIN is asked for; without it, none may be.
-    #[serde(default)]
-    pin: bool,
-}
-
 #[test]
 fn the_calls_of_every_example_are_decided_as_it_says() {
     let mut faults = Vec::new();
@@ -561,42 +530,25 @@ fn the_calls_of_every_example_are_decided_as_it_says() {
             faults.push(format!("{} is missing: an example says what becomes of calls", shown(&file)));
             continue;
         }
-        let calls: Calls = toml::from_str(&text(&file)).unwrap_or_else(|error| panic!("{}: {error}", shown(&file)));
+        let calls = source::read_calls(&file).unwrap_or_else(|error| panic!("{error}"));
+        let rows: toml::Table = text(&file).parse().expect("what was read as calls is TOML");
         // What is wrong with the files themselves is told elsewhere.
         let Some(exchange) = checked.exchange else { continue };
         let table = Table::build(&exchange.book());
-        for call in calls.call {
+        for (call, row) in calls.iter().zip(rows["call"].as_array().expect("a list of calls")) {
             decided += 1;
-            let source = call.source.unwrap_or(IpAddr::from([127, 0, 0, 1]));
-            let decision = table.decide(&Offer::inbound(&call.to, &call.from, source));
-            let mut differs = |what: &str, is: Option<String>, expected: Option<String>| {
-                if is != expected {
-                    let mut fault = format!("{}: {}: ", shown(&file), call.name);
-                    let word = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-                    let _ = write!(fault, "{what} is {}, expected {}", word(is), word(expected));
-                    faults.push(fault);
-                }
-            };
-            let (status, permit, pin) = match &decision.outcome {
-                Outcome::Accept(permit) => (None, Some(permit), false),
-                Outcome::AskPin(permit) => (None, Some(permit), true),
-                Outcome::Refuse(cause) => (Some(cause.status().0), None, false),
-            };
-            differs("status", status.map(|status| status.to_string()), call.expect.status.map(|code| code.to_string()));
-            differs("pin", Some(pin.to_string()), Some(call.expect.pin.to_string()));
-            let rule = decision.trace.candidate.as_ref().map(|booked| booked.id.to_string());
-            let room = permit.map(|permit| permit.room_in_words());
-            let agent = permit.and_then(|permit| permit.agent()).map(|agent| agent.id.to_string());
-            for (what, is, expected) in [
-                ("rule", rule, call.expect.rule),
-                ("room", room, call.expect.room),
-                ("agent", agent, call.expect.agent),
-            ] {
-                if expected.is_some() {
-                    differs(what, is, expected);
-                }
+            let verdict = route::judge(call, &table, Some(&exchange));
+            for Difference { what, expected, got } in verdict.differences {
+                faults.push(format!("{}: {}: {what} is {got}, expected {expected}", shown(&file), call.name));
+            }
+            let trace = verdict.decision.trace.to_string();
+            let expected = row.get("trace").map(|trace| trace.as_str().expect("a trace is text"));
+            if expected.is_some_and(|expected| expected != trace) {
+                faults.push(format!("{}: {}: its trace is {trace:?}", shown(&file), call.name));
             }
         }
+        let picture = Graph::of(&exchange.book()).svg(exchange.stack().as_str());
+        assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n") && !picture.contains("<script"));
     }
     assert!(decided > 0 || !faults.is_empty(), "calls were decided");
     none(faults);

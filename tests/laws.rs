@@ -8,3 +8,7 @@ mod compile;
 mod converge;
 #[path = "laws/decide.rs"]
 mod decide;
+#[path = "laws/layout.rs"]
+mod layout;
+#[path = "laws/mend.rs"]
+mod mend;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,8 +52,18 @@ impl PathParam for String {
 }
 
 /// A query or body that is not there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct Nothing {}
+
+/// Who calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Caller {
+    /// Whoever runs this process: the files, or the command line.
+    #[default]
+    Operator,
+    /// Somebody with a token of this API key.
+    Key(String),
+}
 
 /// One verb and path of the contract, with the types that go in and come out.
 pub trait Endpoint: Send + Sync + 'static {
@@ -69,11 +80,11 @@ pub trait Endpoint: Send + Sync + 'static {
     /// The variable part of the path: `()` or `String`.
     type Path: PathParam;
     /// The query.
-    type Query: Serialize + DeserializeOwned + Default + Send + Sync + 'static;
+    type Query: Serialize + DeserializeOwned + JsonSchema + Default + Send + Sync + 'static;
     /// The body; [`Nothing`] where there is none.
-    type Body: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Body: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The reply.
-    type Reply: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Reply: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
 }
 
 /// One call of an endpoint.
@@ -85,35 +96,69 @@ pub struct Call<E: Endpoint> {
     pub query: E::Query,
     /// The body.
     pub body: E::Body,
+    /// Who calls; a client says so with its token instead.
+    pub by: Caller,
 }
 
 impl<E: Endpoint<Path = (), Body = Nothing>> Call<E> {
     /// A call with nothing but a query.
     pub fn with_query(query: E::Query) -> Self {
-        Self { path: (), query, body: Nothing {} }
+        Self { path: (), query, body: Nothing {}, by: Caller::default() }
     }
 }
 
 impl<E: Endpoint<Path = String, Body = Nothing>> Call<E> {
     /// A call of one object by its id.
     pub fn of(id: impl Into<String>) -> Self {
-        Self { path: id.into(), query: E::Query::default(), body: Nothing {} }
+        Self { path: id.into(), query: E::Query::default(), body: Nothing {}, by: Caller::default() }
     }
 }
 
 impl<E: Endpoint<Path = ()>> Call<E> {
     /// A call with a body.
     pub fn with_body(body: E::Body) -> Self {
-        Self { path: (), query: E::Query::default(), body }
+        Self { path: (), query: E::Query::default(), body, by: Caller::default() }
     }
 }
 
 impl<E: Endpoint<Path = String>> Call<E> {
     /// A call with a body, of one object by its id.
     pub fn of_with_body(id: impl Into<String>, body: E::Body) -> Self {
-        Self { path: id.into(), query: E::Query::default(), body }
+        Self { path: id.into(), query: E::Query::default(), body, by: Caller::default() }
     }
 }
+
+/// Declares endpoints: `/// Doc. Name: Method "path" { path: T, query: T, body: T, reply: T; CONST: type = value }`.
+/// What is left out is nothing.
+macro_rules! endpoints {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $method:ident $path:literal
+        {
+            $(path: $param:ty,)? $(query: $query:ty,)? $(body: $body:ty,)? reply: $reply:ty
+            $(; $($const:ident: $kind:ty = $value:expr),+)?
+        }
+    )+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl $crate::api::Endpoint for $name {
+            const METHOD: $crate::api::Method = $crate::api::Method::$method;
+            const PATH: &'static str = $path;
+            $($(const $const: $kind = $value;)+)?
+            type Path = $crate::api::endpoint::endpoints!(@or () $($param)?);
+            type Query = $crate::api::endpoint::endpoints!(@or $crate::api::Nothing, $($query)?);
+            type Body = $crate::api::endpoint::endpoints!(@or $crate::api::Nothing, $($body)?);
+            type Reply = $reply;
+        }
+    )+};
+    (@or () $given:ty) => { $given };
+    (@or ()) => { () };
+    (@or $usual:ty, $given:ty) => { $given };
+    (@or $usual:ty,) => { $usual };
+}
+pub(super) use endpoints;
 
 /// Carries calls of an endpoint out: the client over the network, the store in its database.
 pub trait Handle<E: Endpoint> {

@@ -1,9 +1,10 @@
 //! How is a refusal said on the wire?
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A refusal with its HTTP status and a sentence for the reader.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, JsonSchema)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]
 pub struct ApiError {
@@ -38,6 +39,16 @@ impl ApiError {
     /// 409: another request came first; read again and retry.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self { status: 409, message: message.into() }
+    }
+
+    /// 429: too many requests with one key.
+    pub fn too_many(message: impl Into<String>) -> Self {
+        Self { status: 429, message: message.into() }
+    }
+
+    /// 501: it is in the contract, and not in this program; the sentence says what is missing.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self { status: 501, message: message.into() }
     }
 
     /// 500: the fault is on this side.

@@ -1,13 +1,15 @@
 //! Phone numbers, and the gateways that are made with them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::endpoint::endpoints;
 use super::gateways::null_is_default;
-use super::{Auth, Endpoint, Gateway, Method, Nothing, Page};
+use super::{Auth, Gateway, Page};
 
 /// A phone number as it is returned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhoneNumber {
     /// Opaque.
@@ -29,7 +31,7 @@ pub struct PhoneNumber {
 }
 
 /// A number with its gateways, `null` where it is detached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberItem {
     /// The number.
@@ -42,28 +44,21 @@ pub struct NumberItem {
     pub outbound: Option<Gateway>,
 }
 
-/// `POST /v2/sip/phone-numbers`: numbers with new gateways, all or nothing.
-#[derive(Debug)]
-pub struct CreateNumbers;
-
-impl Endpoint for CreateNumbers {
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/v2/sip/phone-numbers";
-    const SUCCESS: u16 = 201;
-    type Path = ();
-    type Query = Nothing;
-    type Body = NewNumbers;
-    type Reply = CreatedNumbers;
+endpoints! {
+    /// `POST /v2/sip/phone-numbers`: numbers with new gateways, all or nothing.
+    CreateNumbers: Post "/v2/sip/phone-numbers" { body: NewNumbers, reply: CreatedNumbers; SUCCESS: u16 = 201 }
 }
 
 /// Numbers to create, and the gateways to create with them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewNumbers {
     /// The label of the numbers and of their gateways.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub name: String,
     /// The numbers.
+    #[schemars(inner(regex(pattern = r"^\+[1-9][0-9]{6,14}$")), length(min = 1))]
     #[serde(default, deserialize_with = "null_is_default")]
     pub phone_numbers: Vec<String>,
     /// One pair of gateways for all, or a pair each. Some clients send it as text.
@@ -79,7 +74,7 @@ pub struct NewNumbers {
 }
 
 /// The inbound gateway to be made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboundSide {
     /// Its region; `auto` when absent.
@@ -88,10 +83,11 @@ pub struct InboundSide {
 }
 
 /// The outbound gateway to be made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboundSide {
     /// A host and perhaps a port.
+    #[schemars(example = "sip.example.com:5061", length(min = 1))]
     #[serde(default)]
     pub address: String,
     /// Its region; `auto` when absent.
@@ -106,7 +102,7 @@ pub struct OutboundSide {
 }
 
 /// What a creation answers. Only `message` is certain; ids are learned by reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedNumbers {
     /// What was done.
     #[serde(default)]
@@ -116,21 +112,13 @@ pub struct CreatedNumbers {
     pub data: Vec<NumberItem>,
 }
 
-/// `GET /v2/sip/phone-numbers`.
-#[derive(Debug)]
-pub struct ListNumbers;
-
-impl Endpoint for ListNumbers {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/phone-numbers";
-    type Path = ();
-    type Query = NumbersQuery;
-    type Body = Nothing;
-    type Reply = Page<NumberItem>;
+endpoints! {
+    /// `GET /v2/sip/phone-numbers`.
+    ListNumbers: Get "/v2/sip/phone-numbers" { query: NumbersQuery, reply: Page<NumberItem> }
 }
 
 /// Which page of which numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NumbersQuery {
     /// The page, from 1.
@@ -144,43 +132,28 @@ pub struct NumbersQuery {
     pub search: Option<String>,
 }
 
-/// `GET /v2/sip/phone-numbers/{e164}`: one number, without an envelope.
-#[derive(Debug)]
-pub struct GetNumber;
-
-impl Endpoint for GetNumber {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/phone-numbers/{e164}";
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = NumberItem;
+endpoints! {
+    /// `GET /v2/sip/phone-numbers/{e164}`: one number, without an envelope.
+    GetNumber: Get "/v2/sip/phone-numbers/{e164}" { path: String, reply: NumberItem }
 }
 
-/// `POST /v2/sip/phone-numbers/detach`: takes a number off both its gateways.
-#[derive(Debug)]
-pub struct DetachNumber;
-
-impl Endpoint for DetachNumber {
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/v2/sip/phone-numbers/detach";
-    type Path = ();
-    type Query = Nothing;
-    type Body = DetachBody;
-    type Reply = Detached;
+endpoints! {
+    /// `POST /v2/sip/phone-numbers/detach`: takes a number off both its gateways.
+    DetachNumber: Post "/v2/sip/phone-numbers/detach" { body: DetachBody, reply: Detached }
 }
 
 /// Which number to detach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DetachBody {
     /// The number.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^\+[1-9][0-9]{6,14}$"))]
     pub phone_number: String,
 }
 
 /// A number that was detached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Detached {
     /// What was done.
@@ -197,23 +170,13 @@ pub struct Detached {
     pub outbound: Option<String>,
 }
 
-/// `POST /v2/sip/phone-numbers/{phoneNumberId}/release`: gives a number back, and takes it off every rule.
-#[derive(Debug)]
-pub struct ReleaseNumber;
-
-impl Endpoint for ReleaseNumber {
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/v2/sip/phone-numbers/{phoneNumberId}/release";
-    const IDEMPOTENT: bool = true;
-    const HAS_BODY: bool = false;
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = Released;
+endpoints! {
+    /// `POST /v2/sip/phone-numbers/{phoneNumberId}/release`: gives a number back, and takes it off every rule.
+    ReleaseNumber: Post "/v2/sip/phone-numbers/{phoneNumberId}/release" { path: String, reply: Released; IDEMPOTENT: bool = true, HAS_BODY: bool = false }
 }
 
 /// A number that was given back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
     /// What was done.

@@ -1,5 +1,8 @@
 //! What does a partial update say of a field?
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Absent keeps, `null` clears, a value sets. Use with
@@ -45,6 +48,20 @@ impl<T> Patch<T> {
             Self::Clear => *field = T::default(),
             Self::Set(value) => *field = value,
         }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Patch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Option::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<T>::json_schema(generator)
     }
 }
 

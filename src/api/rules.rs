@@ -2,94 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::endpoint::endpoints;
 use super::gateways::null_is_default;
-use super::{Endpoint, Method, Nothing, Page, Patch, WireSecret};
+use super::{Beyond, Page, Patch, WireSecret, Word};
 use crate::model::{
     AgentTarget, AllowList, Direction, E164, IncludeHeaders, Malformed, RoomMode, RoomPrefix, RoomTarget,
     RoutingRule as Rule, RuleKind, Secret,
 };
 
-/// A word of the contract in the case of the wire, read in any case; a word that is not known is kept as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word<T> {
-    /// A word with a meaning here.
-    Known(T),
-    /// A word that is not known here.
-    Unknown(String),
-}
-
-/// A type whose values have names on the wire.
-pub trait WireWord: Copy + PartialEq + 'static {
-    /// Every value and its name on the wire.
-    const NAMES: &'static [(Self, &'static str)];
-}
-
-impl WireWord for Direction {
-    const NAMES: &'static [(Self, &'static str)] = &[(Self::Inbound, "inbound"), (Self::Outbound, "outbound")];
-}
-
-impl WireWord for IncludeHeaders {
-    const NAMES: &'static [(Self, &'static str)] =
-        &[(Self::All, "ALL"), (Self::SipXHeaders, "SIP_X_HEADERS"), (Self::None, "NONE")];
-}
-
-impl WireWord for RoomPrefix {
-    const NAMES: &'static [(Self, &'static str)] = &[
-        (Self::None, "blank"),
-        (Self::Random, "random"),
-        (Self::ParticipantNumber, "participantNumber"),
-        (Self::SipNumber, "sipNumber"),
-    ];
-}
-
-impl<T: WireWord> Word<T> {
-    fn read(text: String) -> Self {
-        match T::NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(&text)) {
-            Some((value, _)) => Self::Known(*value),
-            None => Self::Unknown(text),
-        }
-    }
-
-    /// The value, if the word is known.
-    ///
-    /// # Errors
-    /// For a word that is not known; the sentence lists those that are.
-    pub fn known(&self, field: &str) -> Result<T, Malformed> {
-        match self {
-            Self::Known(value) => Ok(*value),
-            Self::Unknown(text) => {
-                let names: Vec<&str> = T::NAMES.iter().map(|(_, name)| *name).collect();
-                Err(Malformed::new(format!("{field} `{text}` is not known; it is one of {}", names.join(", "))))
-            }
-        }
-    }
-
-    /// The word as it stands on the wire.
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Known(value) => T::NAMES.iter().find(|(known, _)| known == value).map_or("", |(_, name)| name),
-            Self::Unknown(text) => text,
-        }
-    }
-}
-
-impl<T: WireWord> Serialize for Word<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text())
-    }
-}
-
-impl<'de, T: WireWord> Deserialize<'de> for Word<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::read)
-    }
-}
-
 /// The `room` object of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
     /// `static` or `dynamic`.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +32,7 @@ pub struct Room {
 }
 
 /// A routing rule as it is returned: flat, without an envelope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoutingRule {
     /// Opaque.
@@ -162,12 +88,18 @@ pub struct RoutingRule {
     /// Whether the caller's number is hidden.
     #[serde(default, deserialize_with = "null_is_default")]
     pub hide_phone_number: bool,
+    /// What only our own runtime honours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strowger: Option<Beyond>,
     /// When the rule was created.
     #[serde(default)]
     pub created_at: Option<String>,
     /// When the rule was last changed.
     #[serde(default)]
     pub updated_at: Option<String>,
+    /// What else the far side says.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl RoutingRule {
@@ -214,6 +146,7 @@ impl RoutingRule {
             dtmf: self.dtmf,
             noise_cancellation: self.noise_cancellation,
             hide_caller: self.hide_phone_number,
+            beyond: self.strowger.as_ref().map(Beyond::to_model).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -252,22 +185,13 @@ impl Room {
     }
 }
 
-/// `POST /v2/sip/routing-rule`.
-#[derive(Debug)]
-pub struct CreateRule;
-
-impl Endpoint for CreateRule {
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/v2/sip/routing-rule";
-    const SUCCESS: u16 = 201;
-    type Path = ();
-    type Query = Nothing;
-    type Body = NewRule;
-    type Reply = RoutingRule;
+endpoints! {
+    /// `POST /v2/sip/routing-rule`.
+    CreateRule: Post "/v2/sip/routing-rule" { body: NewRule, reply: RoutingRule; SUCCESS: u16 = 201 }
 }
 
 /// A rule to create: its type, which never changes, and its fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewRule {
     /// `inbound` or `outbound`.
     #[serde(rename = "type")]
@@ -277,29 +201,21 @@ pub struct NewRule {
     pub fields: RulePatch,
 }
 
-/// `PATCH /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct UpdateRule;
-
-impl Endpoint for UpdateRule {
-    const METHOD: Method = Method::Patch;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
+endpoints! {
+    /// `PATCH /v2/sip/routing-rule/{ruleId}`.
     // A patch sends the complete desired state, so a second one changes nothing.
-    const IDEMPOTENT: bool = true;
-    type Path = String;
-    type Query = Nothing;
-    type Body = RulePatch;
-    type Reply = RoutingRule;
+    UpdateRule: Patch "/v2/sip/routing-rule/{ruleId}" { path: String, body: RulePatch, reply: RoutingRule; IDEMPOTENT: bool = true }
 }
 
 /// The fields of a rule that may be written: absent keeps, `null` and empty clear.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RulePatch {
     /// The label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The numbers; they replace those before.
+    #[schemars(inner(regex(pattern = r"^\+[1-9][0-9]{6,14}$")))]
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub phone_numbers: Patch<Vec<String>>,
     /// The API key that the rule belongs to.
@@ -344,6 +260,9 @@ pub struct RulePatch {
     /// Whether the caller's number is hidden.
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub hide_phone_number: Patch<bool>,
+    /// What only our own runtime honours, whole.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub strowger: Patch<Beyond>,
 }
 
 impl RulePatch {
@@ -371,6 +290,11 @@ impl RulePatch {
             dtmf: Patch::Set(rule.dtmf),
             noise_cancellation: Patch::Set(rule.noise_cancellation),
             hide_phone_number: Patch::Set(rule.hide_caller),
+            // A far side that does not know it is not told of it.
+            strowger: match rule.beyond.is_plain() {
+                true => Patch::Keep,
+                false => Patch::Set(Beyond::from_model(&rule.beyond)),
+            },
         }
     }
 
@@ -405,24 +329,17 @@ impl RulePatch {
         self.dtmf.apply_or_default(&mut rule.dtmf);
         self.noise_cancellation.apply_or_default(&mut rule.noise_cancellation);
         self.hide_phone_number.apply_or_default(&mut rule.hide_phone_number);
+        self.strowger.apply(&mut rule.strowger);
     }
 }
 
-/// `GET /v2/sip/routing-rule`.
-#[derive(Debug)]
-pub struct ListRules;
-
-impl Endpoint for ListRules {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/routing-rule";
-    type Path = ();
-    type Query = RulesQuery;
-    type Body = Nothing;
-    type Reply = Page<RoutingRule>;
+endpoints! {
+    /// `GET /v2/sip/routing-rule`.
+    ListRules: Get "/v2/sip/routing-rule" { query: RulesQuery, reply: Page<RoutingRule> }
 }
 
 /// Which page of which rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RulesQuery {
     /// The page, from 1.
@@ -438,41 +355,53 @@ pub struct RulesQuery {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<Word<Direction>>,
     /// Ids, separated by commas.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "id", skip_serializing_if = "Option::is_none")]
     pub rule_ids: Option<String>,
+    /// A gateway that one of the numbers stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
     /// `static` or `dynamic`, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_type: Option<String>,
 }
 
-/// `GET /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct GetRule;
-
-impl Endpoint for GetRule {
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = RoutingRule;
+endpoints! {
+    /// `GET /v2/sip/routing-rule/{ruleId}`.
+    GetRule: Get "/v2/sip/routing-rule/{ruleId}" { path: String, reply: RoutingRule }
 }
 
-/// `DELETE /v2/sip/routing-rule/{ruleId}`.
-#[derive(Debug)]
-pub struct DeleteRule;
+endpoints! {
+    /// `DELETE /v2/sip/routing-rule/{ruleId}`.
+    DeleteRule: Delete "/v2/sip/routing-rule/{ruleId}" { path: String, reply: DeletedRule }
+}
 
-impl Endpoint for DeleteRule {
-    const METHOD: Method = Method::Delete;
-    const PATH: &'static str = "/v2/sip/routing-rule/{ruleId}";
-    type Path = String;
-    type Query = Nothing;
-    type Body = Nothing;
-    type Reply = DeletedRule;
+/// Rewrites the body of a rule in its older shape (contract section 12) into that of now; another body stays as it is.
+///
+/// The older shape calls the numbers `numbers`, and holds room and agent under `dispatch`. Its `gatewayId` says no
+/// more than the numbers do, which are on their gateways already.
+pub fn from_older_rule(body: &mut Value) {
+    let Some(rule) = body.as_object_mut() else { return };
+    let mut older = Map::new();
+    if let Some(numbers) = rule.remove("numbers") {
+        older.insert("phoneNumbers".to_owned(), numbers);
+    }
+    if let Some(Value::Object(mut dispatch)) = rule.remove("dispatch") {
+        if let Some(room) = dispatch.remove("room") {
+            older.insert("room".to_owned(), room);
+        }
+        if let Some(Value::Object(mut agent)) = dispatch.remove("agent") {
+            let fields = [("id", "agentId"), ("metadata", "agentMetadata")];
+            older.extend(fields.into_iter().filter_map(|(old, new)| Some((new.to_owned(), agent.remove(old)?))));
+        }
+    }
+    for (key, value) in older {
+        // What is said in the shape of now wins.
+        rule.entry(key).or_insert(value);
+    }
 }
 
 /// A rule that was deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedRule {
     /// What was done.
@@ -484,54 +413,4 @@ pub struct DeletedRule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn absent_keeps_and_null_clears() {
-        let mut rule: RoutingRule =
-            serde_json::from_str(r#"{"id":"r","type":"INBOUND","tags":["a"],"agentId":"x","unknown":1}"#).unwrap();
-        assert_eq!(rule.kind, Word::Known(Direction::Inbound));
-        let patch: RulePatch = serde_json::from_str(r#"{"agentId":null}"#).unwrap();
-        patch.apply(&mut rule);
-        assert_eq!((rule.agent_id.clone(), rule.tags.len()), (None, 1));
-        let patch: RulePatch = serde_json::from_str(r#"{"tags":[]}"#).unwrap();
-        assert!(!patch.is_empty());
-        patch.apply(&mut rule);
-        assert!(rule.tags.is_empty());
-    }
-
-    #[test]
-    fn an_unknown_word_survives_reading() {
-        let rule: RoutingRule =
-            serde_json::from_str(r#"{"id":"r","type":"inbound","includeHeaders":"SOME","room":{"type":"dynamic"}}"#)
-                .unwrap();
-        assert!(serde_json::to_string(&rule).unwrap().contains("SOME"));
-        assert!(rule.to_model().is_err());
-    }
-
-    #[test]
-    fn what_is_written_reads_back_as_the_same_rule() {
-        let written = Rule {
-            name: "main".into(),
-            kind: RuleKind::Inbound { headers_to_attributes: BTreeMap::from([("X-A".into(), "a".into())]) },
-            numbers: BTreeSet::from(["+14155550100".parse().unwrap()]),
-            agent: None,
-            room: Some(RoomTarget { mode: RoomMode::Dynamic(RoomPrefix::SipNumber), pin: Some(Secret::new("1234")) }),
-            allowed_callers: AllowList::of(["+1*".parse().unwrap()]),
-            allowed_sources: AllowList::default(),
-            include_headers: IncludeHeaders::SipXHeaders,
-            tags: BTreeSet::from(["t".to_owned()]),
-            api_key: Some(Secret::new("ak_example")),
-            recording: true,
-            dtmf: false,
-            noise_cancellation: false,
-            hide_caller: true,
-        };
-        let mut wire: RoutingRule = serde_json::from_str(r#"{"id":"r","type":"inbound"}"#).unwrap();
-        let patch = RulePatch::from_model(&written, vec!["t".into()]);
-        let text = serde_json::to_string(&patch).unwrap();
-        serde_json::from_str::<RulePatch>(&text).unwrap().apply(&mut wire);
-        assert_eq!(wire.to_model().unwrap(), written);
-    }
-}
+mod tests;

@@ -5,11 +5,14 @@
 //!
 //! ```text
 //! invited ─▶ opening media ─▶ joining its room ─▶ answered ─▶ in its room ─▶ over
-//!                        └─▶ answered, asking for the PIN ─▶ joining its room ─┘
+//!                        ├─▶ answered, asking for the PIN ─▶ joining its room ─┤
+//!                        └─▶ ringing until its agent is there ─▶ joining its room, answered
 //! ```
 //!
+//! An agent is let into the room once the caller has acknowledged the answer, so that its first words are heard.
+//!
 //! Whatever the order of inputs, a call ends once: media that was opened is closed, a room that was joined is
-//! left, and one [`Record`] is written.
+//! left, an agent that was dispatched is let go, and one [`Record`] is written.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod machine;
@@ -18,7 +21,7 @@ mod turn;
 
 pub use machine::Call;
 pub use record::{End, Record, Status, Timelog};
-pub use turn::{Input, MediaRefusal, Output, Timer};
+pub use turn::{Input, MediaRefusal, Output, Summons, Timer};
 
 use std::time::Duration;
 

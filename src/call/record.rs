@@ -1,6 +1,7 @@
 //! What is kept of a call?
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -14,8 +15,12 @@ use super::MediaRefusal;
 pub enum End {
     /// It was refused by decision.
     Refused(Cause),
-    /// Its rule leads to an agent alone, and agents cannot be reached from here.
+    /// Its rule leads to an agent alone, and nobody says where that is.
     AgentUnreachable,
+    /// Its agent could not be reached, and nothing stood in for it.
+    AgentFailed(String),
+    /// Its agent ended it.
+    AgentClosed(String),
     /// Its media could not be had.
     NoMedia(MediaRefusal),
     /// The caller gave up before the answer.
@@ -26,8 +31,14 @@ pub enum End {
     WrongPin,
     /// No PIN was entered in time.
     NoPin,
+    /// Whoever runs this side ended it.
+    Requested,
+    /// Its room takes no calls.
+    RoomClosed,
     /// The SIP side lost the call.
     Lost(String),
+    /// No sound came from the caller for so long that nobody is believed to be there.
+    Silent(Duration),
     /// The daemon stopped.
     Stopped,
 }
@@ -36,15 +47,20 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(cause) => cause.fmt(f),
-            Self::AgentUnreachable => {
-                f.write_str("its rule leads to an agent alone, and this daemon does not reach agents yet; add a `room`")
-            }
+            Self::AgentUnreachable => f.write_str(
+                "its rule leads to an agent alone, and no `[agent]` table says where that is; add its `url`",
+            ),
+            Self::AgentFailed(why) => write!(f, "nobody was there to take it: {why}"),
+            Self::AgentClosed(why) => write!(f, "its agent ended it: {why}"),
             Self::NoMedia(why) => why.fmt(f),
             Self::Cancelled => f.write_str("the caller gave up before the answer"),
             Self::HungUp => f.write_str("the caller hung up"),
             Self::WrongPin => f.write_str("the PIN was wrong too often"),
             Self::NoPin => f.write_str("no PIN was entered in time"),
+            Self::Requested => f.write_str("it was ended over the API"),
+            Self::RoomClosed => f.write_str("its room is deactivated"),
             Self::Lost(why) => write!(f, "the call was lost: {why}"),
+            Self::Silent(time) => write!(f, "no sound came for {} seconds", time.as_secs()),
             Self::Stopped => f.write_str("the daemon stopped"),
         }
     }
@@ -61,6 +77,12 @@ pub enum Status {
     Rejected,
     /// The caller gave up before the answer.
     Abandoned,
+    /// It is to be moved into another room.
+    SwitchRoomInitiated,
+    /// It was moved into another room.
+    SwitchRoomCompleted,
+    /// It could not be moved, and is where it was.
+    SwitchRoomFailed,
     /// It could not be set up.
     Failed,
     /// It is over.
@@ -75,6 +97,9 @@ impl Status {
             Self::Answered => "answered",
             Self::Rejected => "rejected",
             Self::Abandoned => "abandoned",
+            Self::SwitchRoomInitiated => "switch-room-initiated",
+            Self::SwitchRoomCompleted => "switch-room-completed",
+            Self::SwitchRoomFailed => "switch-room-failed",
             Self::Failed => "failed",
             Self::Ended => "ended",
         }

@@ -9,9 +9,6 @@ use crate::model::{AllowList, CallerPattern, Direction, RoomTarget, SecretRef, S
 use crate::syntax::At;
 use crate::syntax::tables::{Allow, AllowTable, RuleTable};
 
-/// The most digits of a number (ITU-T E.164 section 6).
-const DIGITS_MAX: usize = 15;
-
 /// Reads the `allow` of a rule. `room` is the rule's room, where it has one, and what it means, where that is known.
 pub(super) fn read(
     names: &Names,
@@ -66,11 +63,7 @@ fn listed(names: &Names, allow: &AllowTable) -> (AllowList<CallerPattern>, Allow
             }
         }
     }
-    covered(names, &callers, |wider, narrower| match (wider, narrower) {
-        (CallerPattern::Prefix(wider), CallerPattern::Prefix(narrower)) => narrower.starts_with(wider.as_str()),
-        (wider, CallerPattern::Exact(number)) => wider.admits(*number),
-        (CallerPattern::Exact(_), CallerPattern::Prefix(_)) => false,
-    });
+    covered(names, &callers, CallerPattern::covers);
     let mut sources: Vec<(SourceNet, &At<String>)> = Vec::new();
     if let Some(list) = &allow.ips {
         if list.value.items().is_empty() {
@@ -110,10 +103,10 @@ fn covered<T: PartialEq>(names: &Names, entries: &[(T, &At<String>)], covers: im
 }
 
 fn impossible_caller(names: &Names, pattern: &CallerPattern, item: &At<String>) {
-    let CallerPattern::Prefix(digits) = pattern else { return };
-    let why = match digits.as_str() {
-        digits if digits.starts_with('0') => "no country code begins with 0",
-        digits if digits.len() > DIGITS_MAX => "longer than any number",
+    let CallerPattern::Prefix(prefix) = pattern else { return };
+    let why = match prefix {
+        prefix if prefix.begins_with_zero() => "no country code begins with 0",
+        prefix if prefix.is_too_long() => "longer than any number",
         _ => return,
     };
     names.report(rules::allow_admits_nobody::finding(&item.value, why, &item.span));

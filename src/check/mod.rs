@@ -4,7 +4,9 @@
 //! broken already is known by name, so that what refers to it is not reported as well.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod agent;
 mod allow;
+mod beyond;
 mod gateways;
 mod headers;
 mod lengths;
@@ -12,6 +14,7 @@ mod names;
 mod numbers;
 mod plans;
 mod preset;
+mod proof;
 mod registry;
 mod resolve;
 mod rule;
@@ -23,7 +26,7 @@ pub use registry::{all, find};
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Report, Severity, Span};
+use crate::diagnostic::{Finding, Report, Severity, Span};
 use crate::model::{DaemonSettings, Exchange};
 use crate::syntax::Draft;
 
@@ -40,15 +43,33 @@ pub struct Checked {
     secret_files: Vec<(PathBuf, Span)>,
 }
 
-/// Resolves and checks a draft.
+/// Resolves and checks a draft: its tables, what its rules do together, and its tests.
 pub fn check(draft: Draft) -> Checked {
+    with(draft, |exchange, spans| {
+        let mut findings = proof::proofs(exchange, spans);
+        findings.extend(proof::tests(exchange, spans));
+        findings
+    })
+}
+
+/// Resolves and checks a draft without its tests, for those who look at each of them.
+pub fn check_untested(draft: Draft) -> Checked {
+    with(draft, proof::proofs)
+}
+
+fn with(draft: Draft, more: impl FnOnce(&Exchange, &resolve::Spans) -> Vec<Finding>) -> Checked {
     let files = draft.files.clone();
-    let resolve::Resolved { parts, findings, daemon, secret_files } = resolve::resolve(draft);
-    let refused = findings.iter().any(|finding| finding.rule.severity == Severity::Error);
-    let exchange = match parts {
-        Some(parts) if !refused => Exchange::assemble(parts).ok(),
+    let resolve::Resolved { parts, mut findings, daemon, secret_files, spans } = resolve::resolve(draft);
+    let refused = |findings: &[Finding]| findings.iter().any(|finding| finding.rule.severity == Severity::Error);
+    let mut exchange = match parts {
+        Some(parts) if !refused(&findings) => Exchange::assemble(parts).ok(),
         _ => None,
     };
+    // Of tables that do not fit together nothing can be proven.
+    if let Some(whole) = &exchange {
+        findings.extend(more(whole, &spans));
+    }
+    exchange = exchange.filter(|_| !refused(&findings));
     Checked { exchange, report: Report::new(files, findings), daemon, secret_files }
 }
 

@@ -8,9 +8,7 @@ use super::names::{Known, Names, Only, gather};
 use super::settings::{self, Settings};
 use super::{gateways, numbers, rules};
 use crate::diagnostic::{Finding, Span};
-use crate::model::{
-    Agent, AgentName, DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget, TestCase,
-};
+use crate::model::{DaemonSettings, Declared, Parts, RoomMode, RoomName, RoomPrefix, RoomTarget, TestCase};
 use crate::syntax::tables::{NamedRoomTable, RoomTable, RoomWord};
 use crate::syntax::{Draft, Entry, Tables};
 
@@ -23,6 +21,16 @@ pub(super) struct Resolved {
     pub daemon: Option<DaemonSettings>,
     /// Files that hold secrets, and where they are named.
     pub secret_files: Vec<(PathBuf, Span)>,
+    pub spans: Spans,
+}
+
+/// Where the files say what is only judged once everything is known.
+#[derive(Default)]
+pub(super) struct Spans {
+    /// The rules, by key.
+    pub rules: BTreeMap<String, Span>,
+    /// The tests that could be read, in order.
+    pub tests: Vec<Span>,
 }
 
 /// Resolves a draft.
@@ -43,18 +51,6 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
         |name, table| gateways::gateway(&names, name, &table),
     );
     numbers::read(&mut names, draft.number, draft.number_range);
-    names.agents = gather(
-        &names,
-        "agent",
-        draft.agent,
-        |table| table.only.as_ref(),
-        |name, table| {
-            let _: AgentName = names.name("the name of an agent", name)?;
-            let url = table.url.as_ref().map(|url| names.url(url, &["wss://", "ws://"]));
-            let id = names.name("the id of an agent", &table.id)?;
-            Some(Agent { id, url: url.map_or(Some(None), |url| url.map(Some))? })
-        },
-    );
     names.rooms = gather(
         &names,
         "room",
@@ -65,6 +61,19 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
             names.room(&name.span, &table)
         },
     );
+    let mut fallbacks = Vec::new();
+    names.agents = gather(
+        &names,
+        "agent",
+        draft.agent,
+        |table| table.only.as_ref(),
+        |name, table| {
+            fallbacks.push((name.clone(), super::agent::wishes(&names, name, &table)));
+            super::agent::agent(&names, name, &table)
+        },
+    );
+    // Only now, for an agent may fall back to one that is declared after it.
+    super::agent::fall_back(&mut names, fallbacks);
 
     let all = gather(
         &names,
@@ -75,9 +84,17 @@ pub(super) fn resolve(mut draft: Draft) -> Resolved {
     );
     super::rule::claims(&names, &all);
     settings::identity(&names, &settings, &all);
-    let tests = draft.test.iter().filter_map(|test| super::test_case::test_case(&names, test, &all)).collect();
+    let rules = all.iter().map(|(name, known)| (name.clone(), known.span.clone()));
+    let mut spans = Spans { rules: rules.collect(), tests: Vec::new() };
+    let mut tests = Vec::new();
+    for test in &draft.test {
+        if let Some(case) = super::test_case::test_case(&names, test, &all) {
+            tests.push(case);
+            spans.tests.push(test.value.name.span.clone());
+        }
+    }
     names.report_unused(&draft.vars);
-    names.parts(settings, all, tests)
+    Resolved { spans, ..names.parts(settings, all, tests) }
 }
 
 /// Splits what is a named table's from what is a room's.
@@ -165,8 +182,10 @@ impl Names {
         let gateways = gateways.map(|(value, span)| (value.name.clone(), Declared { place: declare(&span), value }));
         let numbers = numbers.into_iter().filter_map(|(e164, known)| Some((e164, known.present()?)));
         let numbers = numbers.map(|(e164, (value, span))| (e164, Declared { place: declare(&span), value }));
-        let read = all.into_values().filter_map(Known::present);
-        let read = read.filter_map(|(read, span)| {
+        let read: Vec<_> = all.into_values().filter_map(Known::present).collect();
+        let answer_first =
+            read.iter().filter(|(read, _)| read.answer_first).map(|(read, _)| read.key.clone()).collect();
+        let read = read.into_iter().filter_map(|(read, span)| {
             let declared = Declared { place: declare(&span), value: read.rule? };
             Some((read.key, declared))
         });
@@ -183,6 +202,7 @@ impl Names {
             providers: providers.into_iter().filter_map(named).collect(),
             agents: agents.into_iter().filter_map(named).collect(),
             rooms: rooms.into_iter().filter_map(named).collect(),
+            answer_first,
             tests,
         });
         Resolved {
@@ -190,6 +210,7 @@ impl Names {
             findings: self.findings.into_inner(),
             daemon: settings.daemon,
             secret_files: self.secret_files.into_inner(),
+            spans: Spans::default(),
         }
     }
 }

@@ -19,7 +19,11 @@ pub(super) struct Read {
     pub direction: Direction,
     /// What it does; none when something in it is broken.
     pub rule: Option<RoutingRule<SecretRef>>,
+    /// Among the rules of its numbers.
+    pub priority: Option<u16>,
     pub spans: BTreeMap<E164, Span>,
+    /// Whether its calls are answered before their agent is there.
+    pub answer_first: bool,
     /// Names that the rule had before.
     pub was: Vec<At<String>>,
 }
@@ -33,11 +37,14 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
     let spans = numbers::named(names, &name.value, &table.numbers);
     let agent = table.agent.as_ref().map(|reference| names.refer("agent", reference, &names.agents));
     let room = table.room.as_ref().map(|room| self::room(names, room));
-    if direction == Direction::Inbound && agent.is_none() && room.is_none() {
+    if direction == Direction::Inbound && agent.is_none() && room.is_none() && table.split.is_none() {
         names.report(rules::destination_missing::finding(&name.value, &name.span));
     }
     if let (Some(metadata), None) = (&table.metadata, &agent) {
-        names.report(rules::metadata_without_agent::finding(&name.value, &metadata.span));
+        names.report(rules::metadata_without_agent::finding(&name.value, "metadata", &metadata.span));
+    }
+    if let (Some(ring), None) = (&table.ring_until_ready, &agent) {
+        names.report(rules::metadata_without_agent::finding(&name.value, "ring_until_ready", &ring.span));
     }
     let (callers, sources) = allow::read(names, name, table, room.as_ref().map(Option::as_ref));
     let to_attributes = headers(names, "headers_to_attributes", table.headers_to_attributes.as_ref(), table);
@@ -65,7 +72,9 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         let metadata = table.metadata.as_ref().map(|metadata| metadata.value.0.clone()).unwrap_or_default();
         Some(AgentTarget { id: agent?.id.clone(), metadata })
     });
-    let read = |rule| Read { key: key.clone(), direction, rule, spans, was };
+    let priority = table.priority.as_ref().map(|at| at.value);
+    let answer_first = table.ring_until_ready.as_ref().is_some_and(|ring| !ring.value);
+    let read = |rule| Read { key: key.clone(), direction, rule, priority, answer_first, spans, was };
     // A broken agent or room was reported where it stands.
     let (Ok(agent), Ok(room)) = (whole(agent), whole(room)) else { return Some(read(None)) };
     let rule = RoutingRule {
@@ -86,6 +95,7 @@ pub(super) fn rule(names: &Names, name: &At<String>, table: &RuleTable) -> Optio
         dtmf: flag(&table.dtmf),
         noise_cancellation: flag(&table.noise_cancellation),
         hide_caller: flag(&table.hide_caller),
+        beyond: super::beyond::beyond(names, table),
     };
     Some(read(Some(rule)))
 }
@@ -145,23 +155,23 @@ fn room(names: &Names, room: &At<RuleRoom>) -> Option<RoomTarget<SecretRef>> {
     }
 }
 
-/// Reports numbers that two inbound rules take.
+/// Reports numbers that two inbound rules of one priority take.
 pub(super) fn claims(names: &Names, all: &BTreeMap<String, Known<Read>>) {
     // In the order of the files, so that "first" is what the reader sees first.
     let present = all.values().filter(|known| known.absent.is_none());
     let mut reads: Vec<&Read> = present.filter_map(|known| known.value.as_ref()).collect();
     reads.retain(|read| read.direction == Direction::Inbound);
     reads.sort_by_key(|read| read.spans.values().next().map(|span| (span.file, span.range.start)));
-    let mut taken: BTreeMap<E164, &Read> = BTreeMap::new();
+    let mut taken: BTreeMap<(E164, Option<u16>), &Read> = BTreeMap::new();
     for read in reads {
         for (e164, span) in &read.spans {
-            match taken.get(e164) {
+            match taken.get(&(*e164, read.priority)) {
                 Some(first) => {
                     let key = first.key.as_str();
                     names.report(rules::number_claimed_twice::finding(*e164, span, &first.spans[e164], key));
                 }
                 None => {
-                    taken.insert(*e164, read);
+                    taken.insert((*e164, read.priority), read);
                 }
             }
         }

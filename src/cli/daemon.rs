@@ -11,13 +11,14 @@ use crate::daemon::{self, DaemonConfig, Reconciled, Started};
 use crate::diagnostic::{Format, render};
 use crate::model::{PortRange, SipListen};
 use crate::plan;
+use crate::server::Limits;
 use crate::sip::Listener;
 
 use super::compile::{PathArg, checked, look};
 use super::exit::{Exit, Failure, print};
 use super::impact::impact;
 use super::log;
-use super::target::data_dir;
+use super::target::{data_dir, master_key};
 
 /// Serves the REST API and real calls, as the files say, and follows them.
 ///
@@ -36,6 +37,18 @@ pub(super) struct Daemon {
     /// Where the REST API listens. Without it, the `api` of [daemon] in the files, or 127.0.0.1:7878.
     #[arg(long, value_name = "ADDRESS")]
     api: Option<SocketAddr>,
+    /// The API's certificate chain (PEM). Read again when it changes.
+    #[arg(long, value_name = "FILE", requires = "api_key")]
+    api_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "api_cert")]
+    api_key: Option<PathBuf>,
+    /// Requests a second that each API key may make; 0 for no limit.
+    #[arg(long, value_name = "N", env = "STROWGER_RATE_LIMIT", default_value_t = Limits::default().per_second)]
+    rate_limit: u32,
+    /// Requests that each API key may make at once, after a pause.
+    #[arg(long, value_name = "N", env = "STROWGER_RATE_BURST", default_value_t = Limits::default().burst)]
+    rate_burst: u32,
     /// Where SIP listens: `127.0.0.1:5060` for UDP and TCP, `udp:…` or `tcp:…` for one of them. May be repeated.
     /// Without it, the `sip` of [daemon] in the files, or 127.0.0.1:5060.
     #[arg(long, value_name = "ADDRESS")]
@@ -76,7 +89,10 @@ impl Daemon {
             path: self.path.path.clone(),
             environment: self.path.environment,
             data_dir: data_dir(self.data_dir),
+            master_key: master_key()?,
             api: self.api.or(settings.api).unwrap_or(API),
+            api_tls: self.api_cert.zip(self.api_key),
+            limits: Limits { per_second: self.rate_limit, burst: self.rate_burst },
             sip: sip
                 .iter()
                 .flat_map(|listen| {
@@ -104,7 +120,7 @@ fn announce(started: &Started, path: &std::path::Path, data_dir: &std::path::Pat
     print(format_args!("strowger {}\n", env!("CARGO_PKG_VERSION")));
     print(format_args!("  files  {}\n", path.display()));
     print(format_args!("  data   {}\n", data_dir.display()));
-    print(format_args!("  api    http://{}\n", started.api));
+    print(format_args!("  api    {}\n", started.api));
     print(format_args!("  sip    {}\n", sip.join(", ")));
     if let Some(key) = &started.new_key {
         print(format_args!("  key    {} with the secret {}\n", key.id, key.secret.expose()));
@@ -118,7 +134,7 @@ fn announce(started: &Started, path: &std::path::Path, data_dir: &std::path::Pat
 fn tell(outcome: &Reconciled) {
     let look = look(std::io::stderr().is_terminal());
     match outcome {
-        Reconciled::Applied { plan: done, report, digest } => {
+        Reconciled::Applied { plan: done, report, digest, .. } => {
             eprint!("{}", render(report, Format::Graphical, look));
             if !done.is_empty() {
                 eprint!("{}{}", impact(done), plan::text(done));

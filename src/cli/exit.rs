@@ -77,6 +77,7 @@ impl From<crate::daemon::DaemonError> for Failure {
             DaemonError::Data(error) => Self::new("data-directory", error),
             DaemonError::Store(error) => Self::new("store", error),
             DaemonError::Api { .. } | DaemonError::Exposed { .. } => Self::new("api-listen", error),
+            DaemonError::Tls(error) => Self::new("api-certificate", error),
             DaemonError::Sip(error) => Self::new("sip-listen", error),
             DaemonError::Ports(_) => Self::new("media-ports", error),
             DaemonError::Watch { .. } => Self::new("watch", error),

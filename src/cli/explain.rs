@@ -13,6 +13,9 @@ use super::exit::{Exit, Failure, print};
 pub(super) struct Explain {
     /// The name of the finding, as it stands in brackets; without it, all names are listed.
     name: Option<String>,
+    /// List the names of all findings.
+    #[arg(long, conflicts_with = "name")]
+    list: bool,
 }
 
 impl Explain {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::client::Client;
-use crate::plan::{Memory, Options, Plan, diff, text};
+use crate::plan::{Blocked, Memory, Options, Plan, diff, text};
 use crate::source;
 use crate::sync::{self, read_memory};
 
@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure, print};
 use super::impact::impact;
 use super::log::runtime;
 use super::target::Target;
+use super::test::judge_all;
 
 /// The file beside the configuration that remembers what was declared last.
 pub(super) const LOCK_FILE: &str = "strowger.lock";
@@ -56,7 +57,7 @@ impl PlanCommand {
 
 /// Plans against live state.
 pub(super) async fn make(compiled: Compiled, target: &Target) -> Result<Planned, Failure> {
-    let client = target.client(&compiled.exchange, &compiled.set)?;
+    let client = target.client(Some(&compiled))?;
     let memory = compiled.set.directory.join(LOCK_FILE);
     let memory = read_memory(&memory, compiled.exchange.stack(), client.endpoint());
     let plan = plan(&compiled, &client, &memory).await?;
@@ -69,7 +70,19 @@ pub(super) async fn plan(compiled: &Compiled, client: &Client, memory: &Memory) 
     let rules = exchange.bind_rules(|reference| source::resolve(reference, &set.directory));
     let rules = rules.map_err(|error| Failure::new("secret", error))?;
     let live = sync::fetch(client).await.map_err(|error| Failure::new("fetch", error))?;
-    Ok(diff(exchange, &rules, &live, memory, Options { may_release: true }))
+    let mut plan = diff(exchange, &rules, &live, memory, Options { may_release: true });
+    // The files alone have passed their tests; here they are asked of what they would come to over there, where rules
+    // of others stand too.
+    for (case, verdict) in judge_all(exchange, &plan.after) {
+        let each = verdict.differences.iter().map(|d| format!("{}: expected {}, got {}", d.what, d.expected, d.got));
+        let each: Vec<String> = each.collect();
+        if !each.is_empty() {
+            let reason = format!("it would not hold after this plan: {}", each.join("; "));
+            let object = format!("test \"{}\"", case.name);
+            plan.blocked.push(Blocked { object, reason, place: Some(case.place.clone()) });
+        }
+    }
+    Ok(plan)
 }
 
 /// Shows a plan on standard output.

@@ -8,8 +8,8 @@ use std::fmt;
 
 use crate::api::{ApiError, Endpoint, Method};
 
-/// The longest part of a foreign text that is shown.
-const SHOWN_MAX: usize = 300;
+/// The longest part of a foreign text that is shown: room for a refusal that lists every word it knows.
+const SHOWN_MAX: usize = 600;
 /// A word of an unreadable answer from this length on may be a token or an id, and is not shown.
 const WORD_MAX: usize = 16;
 /// The fields of the contract that hold a secret.
@@ -57,6 +57,12 @@ pub enum ClientError {
         /// What is wrong with it.
         why: String,
     },
+    /// The certificates that are to be trusted beside those of the system cannot be used.
+    #[error("the certificates to trust cannot be used: {why}; write them as PEM, one after the other")]
+    BadCertificates {
+        /// What is wrong.
+        why: String,
+    },
     /// There is no token to send.
     #[error("there is no token to sign in with: {why}")]
     BadToken {
@@ -84,48 +90,60 @@ pub enum ClientError {
         why: String,
     },
     /// No answer came in time; the call may have been carried out.
-    #[error("{call}: {endpoint} did not answer in time; {}", unsure_hint(call))]
+    #[error("{call}: {endpoint} did not answer in time; {} (request {request})", unsure_hint(call))]
     TimedOut {
         /// The call.
         call: CallName,
         /// The address.
         endpoint: String,
+        /// The id that was sent with it.
+        request: Box<str>,
     },
     /// The connection broke before the whole answer was there; the call may have been carried out.
-    #[error("{call}: the answer of {endpoint} was lost: {why}; {}", unsure_hint(call))]
+    #[error("{call}: the answer of {endpoint} was lost: {why}; {} (request {request})", unsure_hint(call))]
     Lost {
         /// The call.
         call: CallName,
         /// The address.
         endpoint: String,
+        /// The id that was sent with it.
+        request: Box<str>,
         /// What the system said.
         why: String,
     },
     /// The far side said no.
-    #[error("{call}: {endpoint} refused with {}: {}{}", refusal.status, refusal.message, refused_hint(refusal.status))]
+    #[error(
+        "{call}: {endpoint} refused with {}: {}{} (request {request})",
+        refusal.status, refusal.message, refused_hint(refusal.status)
+    )]
     Refused {
         /// The call.
         call: CallName,
         /// The address.
         endpoint: String,
+        /// The id by which the far side knows the request.
+        request: Box<str>,
         /// What it said.
         refusal: ApiError,
     },
     /// The far side answered with success, in a form that cannot be read.
     #[error(
-        "{call}: the answer of {endpoint} ({status}) is not that of this API: {why}; it is {shape}; check the endpoint"
+        "{call}: the answer of {endpoint} ({status}) is not that of this API: {why}; it is {shape}; check the endpoint \
+         (request {request})"
     )]
     Garbage {
         /// The call.
         call: CallName,
         /// The address.
         endpoint: String,
+        /// The id by which the far side knows the request.
+        request: Box<str>,
         /// The status.
         status: u16,
         /// Where it is wrong.
         why: String,
         /// What it looks like, without what it says.
-        shape: String,
+        shape: Box<str>,
     },
 }
 
@@ -147,7 +165,8 @@ impl ClientError {
     pub fn is_unsure(&self) -> bool {
         match self {
             Self::TimedOut { .. } | Self::Lost { .. } | Self::Garbage { .. } => true,
-            Self::Refused { refusal, .. } => refusal.status >= 500,
+            // What is not implemented (501) was not begun.
+            Self::Refused { refusal, .. } => refusal.status >= 500 && refusal.status != 501,
             _ => false,
         }
     }

@@ -6,33 +6,40 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `token` | how one signs in |
+//! | `carry` | how one call goes out and its answer comes in |
+//! | `bucket` | how fast all clones together may call |
 //! | `retry` | when a call is tried again, and after how long |
 //! | `error` | what can go wrong |
+//! | `probe` | how one looks at an answer as it came |
+//!
+//! A proxy is taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as reqwest reads them; calls to
+//! this machine go straight.
 
+mod bucket;
+mod carry;
 mod error;
+mod probe;
 mod retry;
 mod token;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{StatusCode, Url, redirect};
+use reqwest::{Url, redirect};
 
-use crate::api::{ApiError, Call, Endpoint, Handle, Method, PathParam};
-use retry::{Outcome, Pace};
+use crate::api::{Call, Endpoint, Handle};
+use bucket::Bucket;
+use retry::Pace;
 use token::Tokens;
 
 pub use error::{CallName, ClientError};
-pub use token::{Auth, Credentials, mint};
+pub use probe::Seen;
+pub use token::{Auth, Credentials, TokenFacts, mint};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one attempt may take, its answer included; the default of the vendor's SDKs (contract 13.1).
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest answer that is read: far above a page of 100 items.
-const ANSWER_MAX: usize = 32 << 20;
-
-/// The contract, spoken with one endpoint. A clone shares its connections and its token.
+/// The contract, spoken with one endpoint. A clone shares its connections, its token and its pace.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -40,13 +47,19 @@ pub struct Client {
     endpoint: String,
     tokens: Tokens,
     pace: Pace,
+    bucket: Bucket,
+    timeout: Duration,
+    region_key: RegionKey,
 }
 
-/// What one attempt brought back.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+/// How an update of a gateway spells the region, on which the vendor's pages disagree (contract section 14).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegionKey {
+    /// `sipRegion`, as the vendor's SDKs write it.
+    #[default]
+    SipRegion,
+    /// `geoRegion`, as its guide writes it.
+    GeoRegion,
 }
 
 impl Client {
@@ -55,6 +68,14 @@ impl Client {
     /// # Errors
     /// When the address is not one of `http` or `https`, or this machine cannot speak TLS.
     pub fn new(endpoint: &str, auth: Auth) -> Result<Self, ClientError> {
+        Self::trusting(endpoint, auth, &[])
+    }
+
+    /// A client that trusts these certificates too, given as PEM, beside those that the system trusts.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when there is no certificate in the text.
+    pub fn trusting(endpoint: &str, auth: Auth, certificates: &[u8]) -> Result<Self, ClientError> {
         let bad = |why: &str| ClientError::BadEndpoint { endpoint: shown(endpoint), why: why.to_owned() };
         let url = Url::parse(endpoint).map_err(|why| bad(&why.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -76,16 +97,29 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(WHOLE_TIMEOUT)
             // A redirect could take the token elsewhere, or turn a POST into a GET.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("strowger/", env!("CARGO_PKG_VERSION")));
         if local {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|why| bad(&error::innermost(&why)))?;
-        let endpoint = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { http, endpoint, tokens: Tokens::new(auth), pace: Pace::default() })
+        if !certificates.is_empty() {
+            builder = builder.tls_certs_merge(read_certificates(certificates)?);
+        }
+        let http = builder.build().map_err(|why| match certificates.is_empty() {
+            true => bad(&error::innermost(&why)),
+            // They are read only here.
+            false => ClientError::BadCertificates { why: error::innermost(&why) },
+        })?;
+        Ok(Self {
+            http,
+            endpoint: url.as_str().trim_end_matches('/').to_owned(),
+            tokens: Tokens::new(auth),
+            pace: Pace::default(),
+            bucket: Bucket::default(),
+            timeout: WHOLE_TIMEOUT,
+            region_key: RegionKey::default(),
+        })
     }
 
     /// Waits from this long on before a call is tried again; twice as long before each further time.
@@ -95,125 +129,23 @@ impl Client {
         self
     }
 
+    /// Waits so long for an answer, in each attempt.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Spells the region of a gateway so.
+    #[must_use]
+    pub fn with_region_key(mut self, key: RegionKey) -> Self {
+        self.region_key = key;
+        self
+    }
+
     /// The base address, without a trailing `/`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
-    }
-
-    async fn carry<E: Endpoint>(&self, call: Call<E>) -> Result<E::Reply, ClientError> {
-        let name = CallName::of::<E>();
-        let url = self.url::<E>(&call)?;
-        let body = match E::HAS_BODY {
-            false => None,
-            true => Some(
-                serde_json::to_vec(&call.body)
-                    .map_err(|_| self.unsendable(name, "its body cannot be written as JSON"))?,
-            ),
-        };
-        let mut attempt = 1;
-        loop {
-            let outcome = self.attempt::<E>(name, url.clone(), &call.query, body.as_deref()).await;
-            let Some(wait) = self.pace.again(&outcome, attempt, E::IDEMPOTENT) else {
-                return self.read::<E>(name, outcome, body.as_deref());
-            };
-            tracing::debug!(call = %name, attempt, ?wait, "a call is tried again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
-        }
-    }
-
-    /// The address of a call, its variable part percent-encoded: `+` is `%2B` (contract section 3.3).
-    fn url<E: Endpoint>(&self, call: &Call<E>) -> Result<Url, ClientError> {
-        let mut path = E::PATH.to_owned();
-        if <E::Path as PathParam>::PRESENT
-            && let (Some(start), Some(end)) = (path.rfind('{'), path.rfind('}'))
-        {
-            let text = call.path.text();
-            // Even when encoded, these name another path (WHATWG URL, double-dot segment).
-            if matches!(text, "" | "." | "..") {
-                return Err(self.unsendable(CallName::of::<E>(), "its id is empty or only dots"));
-            }
-            path.replace_range(start..=end, &encoded(text));
-        }
-        Url::parse(&format!("{}{path}", self.endpoint))
-            .map_err(|why| ClientError::BadEndpoint { endpoint: self.endpoint.clone(), why: why.to_string() })
-    }
-
-    async fn attempt<E: Endpoint>(&self, name: CallName, url: Url, query: &E::Query, body: Option<&[u8]>) -> Outcome {
-        let token = match self.tokens.current(unix_now()) {
-            Ok(token) => token,
-            Err(why) => return Outcome::Failed(why),
-        };
-        // Bare, without `Bearer` (contract section 1.1).
-        let Ok(mut authorization) = HeaderValue::from_str(token.expose()) else {
-            return Outcome::Failed(ClientError::BadToken { why: "it has characters that no header may have".into() });
-        };
-        authorization.set_sensitive(true);
-        let method = match E::METHOD {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        let mut request = self
-            .http
-            .request(method, url)
-            .query(query)
-            .header(AUTHORIZATION, authorization)
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.to_vec());
-        }
-        match exchange(request).await {
-            Ok(answer) => Outcome::Answered { status: answer.status, headers: answer.headers, body: answer.body },
-            Err(why) if why.is_connect() => Outcome::NotSent(ClientError::Unreachable {
-                call: name,
-                endpoint: self.endpoint.clone(),
-                why: error::innermost(&why),
-            }),
-            Err(why) if why.is_builder() => Outcome::Failed(self.unsendable(name, &error::innermost(&why))),
-            Err(why) if why.is_timeout() => {
-                Outcome::Lost(ClientError::TimedOut { call: name, endpoint: self.endpoint.clone() })
-            }
-            Err(why) => Outcome::Lost(ClientError::Lost {
-                call: name,
-                endpoint: self.endpoint.clone(),
-                why: error::innermost(&why),
-            }),
-        }
-    }
-
-    /// Reads the last outcome of a call with this body.
-    fn read<E: Endpoint>(
-        &self,
-        name: CallName,
-        outcome: Outcome,
-        sent: Option<&[u8]>,
-    ) -> Result<E::Reply, ClientError> {
-        let (status, body) = match outcome {
-            Outcome::NotSent(why) | Outcome::Lost(why) | Outcome::Failed(why) => return Err(why),
-            Outcome::Answered { status, body, .. } => (status, body),
-        };
-        if !status.is_success() {
-            return Err(ClientError::Refused {
-                call: name,
-                endpoint: self.endpoint.clone(),
-                refusal: error::tidy(ApiError::read(status.as_u16(), &body), sent),
-            });
-        }
-        // Some answers of success are empty; every reply that is only a message reads from `{}`.
-        let text: &[u8] = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &body };
-        serde_json::from_slice(text).map_err(|why| ClientError::Garbage {
-            call: name,
-            endpoint: self.endpoint.clone(),
-            status: status.as_u16(),
-            why: error::place(&why),
-            shape: error::shape(&body),
-        })
-    }
-
-    fn unsendable(&self, call: CallName, why: &str) -> ClientError {
-        ClientError::Unsendable { call, endpoint: self.endpoint.clone(), why: why.to_owned() }
     }
 }
 
@@ -225,29 +157,11 @@ impl<E: Endpoint> Handle<E> for Client {
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
-    let mut response = request.send().await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_MAX {
-            // What is left out makes it unreadable, which is then said.
-            body.truncate(ANSWER_MAX);
-            break;
-        }
-    }
-    Ok(Answer { status, headers, body })
-}
-
-/// Percent-encodes everything but the unreserved characters (RFC 3986 section 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+/// The certificates in a text of PEM.
+fn read_certificates(text: &[u8]) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let bad = |why: String| ClientError::BadCertificates { why };
+    let found = reqwest::Certificate::from_pem_bundle(text).map_err(|why| bad(error::innermost(&why)))?;
+    if found.is_empty() { Err(bad("there is none in the text".to_owned())) } else { Ok(found) }
 }
 
 /// An address as it may be shown: without what stands before an `@`, which may be a password.
@@ -258,30 +172,13 @@ fn shown(endpoint: &str) -> String {
     }
 }
 
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{DeleteRule, GetNumber, ReleaseNumber};
     use crate::model::Secret;
 
     fn client(endpoint: &str) -> Result<Client, ClientError> {
         Client::new(endpoint, Auth::Token(Secret::new("t")))
-    }
-
-    #[test]
-    fn the_variable_part_is_encoded() {
-        let client = client("http://127.0.0.1:1/base/").unwrap();
-        let url = client.url::<GetNumber>(&Call::of("+15550100001")).unwrap();
-        assert_eq!(url.as_str(), "http://127.0.0.1:1/base/v2/sip/phone-numbers/%2B15550100001");
-        let url = client.url::<ReleaseNumber>(&Call::of("a/b?c")).unwrap();
-        assert!(url.as_str().ends_with("/v2/sip/phone-numbers/a%2Fb%3Fc/release"));
-        for id in ["", ".", ".."] {
-            assert!(client.url::<DeleteRule>(&Call::of(id)).is_err());
-        }
     }
 
     #[test]
@@ -292,6 +189,15 @@ mod tests {
             let why = client(bad).unwrap_err();
             assert!(matches!(why, ClientError::BadEndpoint { .. }));
             assert!(!why.to_string().contains("hunter2"), "{why}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_are_none_are_refused() {
+        for text in ["hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let auth = Auth::Token(Secret::new("t"));
+            let why = Client::trusting("https://localhost", auth, text.as_bytes()).unwrap_err();
+            assert!(why.to_string().contains("certificates"), "{why}");
         }
     }
 

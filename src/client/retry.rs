@@ -1,6 +1,6 @@
 //! When is a call tried again, and after how long?
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::Rng;
 use reqwest::StatusCode;
@@ -55,7 +55,7 @@ impl Pace {
     /// | outcome | tried again |
     /// | --- | --- |
     /// | not sent, or 429 | every call |
-    /// | lost, or 5xx | only a call that does no more when it is repeated |
+    /// | lost, or 5xx but 501 | only a call that does no more when it is repeated |
     pub(super) fn again(&self, outcome: &Outcome, attempt: u32, idempotent: bool) -> Option<Duration> {
         if attempt >= ATTEMPTS {
             return None;
@@ -66,8 +66,10 @@ impl Pace {
             Outcome::NotSent(_) => Some(own),
             Outcome::Lost(_) => idempotent.then_some(own),
             Outcome::Answered { status, headers, .. } => {
-                let repeat = *status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && idempotent);
-                repeat.then(|| asked(headers).unwrap_or(own))
+                // What is not implemented is not implemented a second later either.
+                let failed = status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED;
+                let repeat = *status == StatusCode::TOO_MANY_REQUESTS || (failed && idempotent);
+                repeat.then(|| asked(headers, SystemTime::now()).map_or(own, |asked| asked.max(own)))
             }
         }
     }
@@ -79,10 +81,20 @@ impl Pace {
     }
 }
 
-/// The wait that the far side asks for, in seconds; its other form, a date, is not documented and not read.
-fn asked(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+/// The wait that the far side asks for: in seconds, or until a date (RFC 9110 section 10.2.3).
+pub(super) fn asked(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse().ok() {
+        Some(seconds) => Duration::from_secs(seconds),
+        // A date that has passed asks for no wait.
+        None => date(text)?.duration_since(now).unwrap_or_default(),
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// A date as HTTP writes it (RFC 9110 section 5.6.7): the form that must be sent today.
+pub(super) fn date(text: &str) -> Option<SystemTime> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|date| SystemTime::from(date.timestamp()))
 }
 
 #[cfg(test)]
@@ -111,6 +123,7 @@ mod tests {
             assert!(!again(Outcome::Failed(failure()), idempotent));
             assert!(!again(answered(400, None), idempotent));
             assert!(!again(answered(200, None), idempotent));
+            assert!(!again(answered(501, None), idempotent));
             assert_eq!(again(Outcome::Lost(failure()), idempotent), idempotent);
             assert_eq!(again(answered(503, None), idempotent), idempotent);
         }
@@ -122,7 +135,20 @@ mod tests {
         let wait = |after| Pace::default().again(&answered(429, Some(after)), 1, false).unwrap();
         assert_eq!(wait("7"), Duration::from_secs(7));
         assert_eq!(wait("9999"), RETRY_AFTER_MAX);
-        assert!(wait("Wed, 21 Oct 2015 07:28:00 GMT") <= BASE);
+        // Never at once, whatever is asked for.
+        for after in ["0", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+            assert!((BASE / 2..=BASE).contains(&wait(after)), "{after}");
+        }
+    }
+
+    #[test]
+    fn the_far_side_may_name_a_date() {
+        let now = date("Wed, 21 Oct 2015 07:28:00 GMT").unwrap();
+        let wait = |after: &str| asked(&HeaderMap::from_iter([(RETRY_AFTER, after.parse().unwrap())]), now);
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:09 GMT"), Some(Duration::from_secs(9)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:27:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("Fri, 21 Oct 2095 07:28:00 GMT"), Some(RETRY_AFTER_MAX));
+        assert_eq!(wait("-1"), None);
     }
 
     #[test]

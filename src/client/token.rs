@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ClientError;
 use crate::model::Secret;
@@ -100,6 +100,36 @@ impl Tokens {
         *last = Some((token.clone(), now.saturating_add(LIFE.as_secs())));
         Ok(token)
     }
+}
+
+/// What a token says of itself. Nothing of it is verified: only who signed it can do that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TokenFacts {
+    /// When it was issued, in Unix seconds.
+    #[serde(deserialize_with = "seconds")]
+    pub iat: Option<u64>,
+    /// When it expires, in Unix seconds.
+    #[serde(deserialize_with = "seconds")]
+    pub exp: Option<u64>,
+    /// Its roles; none where it does not speak of them.
+    pub roles: Option<Vec<String>>,
+}
+
+impl TokenFacts {
+    /// Reads the claims of a token.
+    ///
+    /// # Errors
+    /// When it is no JWT.
+    pub fn read(token: &Secret) -> Result<Self, ClientError> {
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Self>(token.expose());
+        claims.map(|data| data.claims).map_err(|_| ClientError::BadToken { why: "it is no readable JWT".to_owned() })
+    }
+}
+
+/// Claims count in seconds, some with a fraction.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.map(|seconds| seconds.max(0.0) as u64))
 }
 
 #[cfg(test)]

@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::{HidingKey, Secret};
+
+/// Hex digits of the key that callers' numbers are hidden with: 256 bits, as SHA-256 gives (RFC 2104 section 3).
+const HIDING_KEY_DIGITS: usize = 64;
+
 /// A data directory, held by one daemon at a time.
 #[derive(Debug)]
 pub struct DataDir {
@@ -22,6 +27,25 @@ pub struct Running {
     pub pid: u32,
     /// Where its REST API listens.
     pub api: SocketAddr,
+    /// Whether its REST API speaks TLS.
+    #[serde(default)]
+    pub tls: bool,
+}
+
+impl Running {
+    /// The base address of its REST API, from this machine.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        let mut api = self.api;
+        if api.ip().is_unspecified() {
+            // Where it listens everywhere, it is here too.
+            api.set_ip(match api {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{scheme}://{api}")
+    }
 }
 
 /// Why a data directory cannot be used.
@@ -96,6 +120,27 @@ impl DataDir {
         self.path.join("strowger.lock")
     }
 
+    /// The key that callers' numbers are hidden with; made at its first use and kept, so that a caller is the same one
+    /// tomorrow.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or written.
+    pub fn hiding_key(&self) -> Result<HidingKey, DataError> {
+        let path = self.path.join("hiding.key");
+        let unusable = |cause| DataError::Unusable { path: self.path.display().to_string(), cause };
+        match fs::read_to_string(&path) {
+            Ok(text) if text.len() >= HIDING_KEY_DIGITS => return Ok(HidingKey::new(Secret::new(text))),
+            // A key that was cut off while it was written has hidden nobody yet.
+            Ok(_) => {}
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(unusable(cause)),
+        }
+        let text: String = rand::random::<[u8; HIDING_KEY_DIGITS / 2]>().iter().map(|b| format!("{b:02x}")).collect();
+        let new = self.path.join("hiding.key.new");
+        write_private(&new, &text).and_then(|()| fs::rename(&new, &path)).map_err(unusable)?;
+        Ok(HidingKey::new(Secret::new(text)))
+    }
+
     /// Tells those who look for the daemon where it is.
     ///
     /// # Errors
@@ -122,4 +167,15 @@ fn create_private(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
+}
+
+/// Writes a file that its owner alone may read.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = File::options();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()
 }

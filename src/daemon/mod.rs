@@ -10,8 +10,11 @@
 //!                             REST ──────┘
 //! ```
 
+mod calls;
 mod data;
 mod reconcile;
+mod routing;
+mod service;
 mod status;
 mod watch;
 
@@ -23,16 +26,18 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::media::PortError;
-use crate::route::Table;
-use crate::server;
+use crate::server::{self, Certificates, Limits, TlsError, TlsListener};
 use crate::sip::{Edge, EdgeConfig, Listener, SipError};
 use crate::source::SourceError;
-use crate::store::{Store, StoreError};
+use crate::store::{MasterKey, Store, StoreError};
 use crate::switch::{Switch, SwitchConfig};
 
+pub use calls::Account;
 pub use data::{DataDir, DataError, Running};
 pub use reconcile::Reconciled;
 use reconcile::Reconciler;
+pub use routing::Settings;
+pub use service::Service;
 use status::{State, Status};
 use watch::Watch;
 
@@ -45,8 +50,14 @@ pub struct DaemonConfig {
     pub environment: Option<String>,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// The key that secrets are sealed with, where it is not the one in the data directory.
+    pub master_key: Option<MasterKey>,
     /// Where the REST API listens.
     pub api: SocketAddr,
+    /// The files of the API's certificate chain and of its private key; without them, the API speaks in clear.
+    pub api_tls: Option<(PathBuf, PathBuf)>,
+    /// How many requests an API key may make.
+    pub limits: Limits,
     /// Where SIP listens.
     pub sip: Vec<Listener>,
     /// The address that peers reach this machine at, where it is behind NAT.
@@ -77,12 +88,15 @@ pub enum DaemonError {
     },
     /// The API's address can be reached from other machines, in clear.
     #[error(
-        "the API does not listen on {address}: tokens would travel in clear, and TLS is not served yet; listen on a loopback address with --api, and put a TLS proxy before it"
+        "the API does not listen on {address}: tokens would travel in clear; give a certificate with --api-cert and --api-key, or listen on a loopback address with --api"
     )]
     Exposed {
         /// The address.
         address: SocketAddr,
     },
+    /// The API's certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// SIP cannot listen.
     #[error(transparent)]
     Sip(#[from] SipError),
@@ -105,8 +119,8 @@ pub enum DaemonError {
 /// What the daemon says of itself once it serves.
 #[derive(Debug)]
 pub struct Started {
-    /// Where the REST API listens.
-    pub api: SocketAddr,
+    /// The base address of the REST API.
+    pub api: String,
     /// Where SIP listens.
     pub sip: Vec<Listener>,
     /// The API key with its secret, if it was made just now. The secret is told this once.
@@ -129,24 +143,34 @@ pub async fn run(
     started: impl FnOnce(Started),
     reconciled: impl Fn(&Reconciled) + Send + 'static,
 ) -> Result<(), DaemonError> {
-    if !config.api.ip().is_loopback() {
+    let certificates = config.api_tls.map(|(cert, key)| Certificates::read(cert, key)).transpose()?;
+    if certificates.is_none() && !config.api.ip().is_loopback() {
         return Err(DaemonError::Exposed { address: config.api });
     }
     let mut reconciler = Reconciler::new(config.path.clone(), config.environment.clone())?;
     let data = DataDir::take(&config.data_dir)?;
-    let store = Store::open(&data.store())?;
+    let store = Store::open_with(&data.store(), config.master_key)?;
 
-    let switch = Switch::new(SwitchConfig { advertised: config.advertised, ports: config.media_ports })?;
-    let api = TcpListener::bind(config.api).await.map_err(|cause| DaemonError::Api { address: config.api, cause })?;
-    let api_address = api.local_addr().map_err(|cause| DaemonError::Api { address: config.api, cause })?;
+    let switch = Switch::new(SwitchConfig {
+        advertised: config.advertised,
+        ports: config.media_ports,
+        hiding: data.hiding_key()?,
+    })?;
+    let unbound = |cause| DaemonError::Api { address: config.api, cause };
+    let api = TcpListener::bind(config.api).await.map_err(unbound)?;
+    let running =
+        Running { pid: std::process::id(), api: api.local_addr().map_err(unbound)?, tls: certificates.is_some() };
+    let service = Service::new(store.clone(), switch.clone());
 
     // Watching begins before the first reading, so that no edit falls between the two.
     let mut watch = Watch::new(reconciler.directory())?;
     let mut changes = store.changes();
     let first = reconciler.reconcile(&store, &data.memory(), true).await.unwrap_or_else(Reconciled::unchanged);
-    let table = Table::build(&store.book()?);
-    let size = (table.numbers(), table.rules());
-    switch.swap(table);
+    let mut settings = first.settings();
+    let routing = settings.routing(&store.book()?);
+    let size = (routing.table.numbers(), routing.table.rules());
+    switch.swap(routing);
+    service.close_rooms()?;
 
     let edge_config = EdgeConfig {
         listeners: config.sip,
@@ -156,11 +180,20 @@ pub async fn run(
     let (edge, incoming) = Edge::bind(edge_config).await?;
     let sip = edge.local();
     let status = Status::new(switch.clone(), first.state());
-    let router = server::router(store.clone()).merge(status::router(status.clone()));
+    let router = server::limited(service.clone(), config.limits)
+        .merge(status::router(status.clone()))
+        .merge(calls::router(switch.clone(), store.clone()));
+    let api = match certificates {
+        None => Ok(api),
+        Some(certificates) => Err(TlsListener::new(api, certificates).map_err(unbound)?),
+    };
     let serving = tokio::spawn({
         let stop = stop.clone();
         async move {
-            let served = axum::serve(api, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+            let served = match api {
+                Ok(clear) => axum::serve(clear, router).with_graceful_shutdown(stop.cancelled_owned()).await,
+                Err(tls) => axum::serve(tls, router).with_graceful_shutdown(stop.cancelled_owned()).await,
+            };
             if let Err(error) = served {
                 tracing::error!(%error, "the REST API has stopped");
             }
@@ -175,18 +208,24 @@ pub async fn run(
         Some(_) => None,
         None => Some(store.create_key()?),
     };
-    data.announce(&Running { pid: std::process::id(), api: api_address })?;
-    started(Started { api: api_address, sip, new_key, first, table: size });
+    if let Some(key) = store.first_key()? {
+        switch.set_account(calls::Account::of(&key).sid);
+    }
+    data.announce(&running)?;
+    started(Started { api: running.url(), sip, new_key, first, table: size });
 
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            Ok(()) = changes.changed() => rebuild(&store, &switch).await,
+            Ok(()) = changes.changed() => rebuild(&service, &store, &switch, &settings).await,
             () = watch.changed() => {
                 if let Some(outcome) = reconciler.reconcile(&store, &data.memory(), false).await {
                     if !matches!(outcome, Reconciled::Broken(_)) {
+                        if let Reconciled::Applied { .. } = outcome {
+                            settings = outcome.settings();
+                        }
                         // Before it is told: who hears of a change may call at once.
-                        rebuild(&store, &switch).await;
+                        rebuild(&service, &store, &switch, &settings).await;
                         changes.mark_unchanged();
                     }
                     status.set(outcome.state());
@@ -205,12 +244,17 @@ pub async fn run(
 }
 
 /// Builds the table anew from the store, and swaps it in. A store that cannot be read leaves the table as it is.
-async fn rebuild(store: &Store, switch: &Switch) {
-    let reading = store.clone();
-    match tokio::task::spawn_blocking(move || reading.book().map(|book| Table::build(&book))).await {
-        Ok(Ok(table)) => {
+async fn rebuild(service: &Service, store: &Store, switch: &Switch, settings: &Settings) {
+    let (service, reading, settings) = (service.clone(), store.clone(), settings.clone());
+    let read = move || {
+        service.close_rooms()?;
+        reading.book().map(|book| settings.routing(&book))
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(routing)) => {
+            let table = &routing.table;
             tracing::info!(numbers = table.numbers(), rules = table.rules(), "a new table decides calls from now on");
-            switch.swap(table);
+            switch.swap(routing);
         }
         Ok(Err(error)) => tracing::error!(%error, "the store cannot be read; calls are decided as before"),
         Err(error) => tracing::error!(%error, "the table was not built; calls are decided as before"),

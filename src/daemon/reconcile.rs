@@ -16,6 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use super::DaemonError;
+use super::routing::Settings;
 use super::status::State;
 
 /// How long the files have to stay the same to be believed: longer than an editor takes between truncating and
@@ -50,6 +51,8 @@ pub enum Reconciled {
         report: Report,
         /// The digest of the configuration.
         digest: String,
+        /// What only this daemon does.
+        settings: Settings,
     },
     /// The files are broken; nothing was changed.
     Broken(Report),
@@ -65,7 +68,20 @@ pub enum Reconciled {
 impl Reconciled {
     /// Nothing to do, and nothing to say.
     pub(super) fn unchanged() -> Self {
-        Self::Applied { plan: Box::default(), report: Report::default(), digest: String::new() }
+        Self::Applied {
+            plan: Box::default(),
+            report: Report::default(),
+            digest: String::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// What only this daemon does; nothing where the files were not applied.
+    pub(super) fn settings(&self) -> Settings {
+        match self {
+            Self::Applied { settings, .. } => settings.clone(),
+            Self::Broken(_) | Self::Failed { .. } => Settings::default(),
+        }
     }
 
     pub(super) fn state(&self) -> State {
@@ -122,7 +138,9 @@ impl Reconciler {
         checked.warn_of_exposed_secrets(|file| source::is_exposed(file, &set.directory));
         let Some(exchange) = checked.exchange else { return Reconciled::Broken(checked.report) };
         match apply(&exchange, &set, store, memory).await {
-            Ok(plan) => Reconciled::Applied { plan: Box::new(plan), report: checked.report, digest: set.digest },
+            Ok((plan, settings)) => {
+                Reconciled::Applied { plan: Box::new(plan), report: checked.report, digest: set.digest, settings }
+            }
             Err((reason, plan)) => {
                 // What failed is tried again with the next reading, though the files stay the same.
                 self.seen = None;
@@ -159,10 +177,11 @@ async fn apply(
     set: &SourceSet,
     store: &Store,
     memory_path: &Path,
-) -> Result<Plan, (String, Option<Box<Plan>>)> {
+) -> Result<(Plan, Settings), (String, Option<Box<Plan>>)> {
     let resolve =
         |reference: &_| unhurried(|| source::resolve(reference, &set.directory)).map_err(|error| error.to_string());
     let rules = exchange.bind_rules(resolve).map_err(|error| (error, None))?;
+    let settings = Settings::of(exchange, resolve).map_err(|error| (error, None))?;
     let live = sync::fetch(store).await.map_err(|error| (error.to_string(), None))?;
     let memory = read_memory(memory_path, exchange.stack(), OWN_STORE);
     let plan = diff(exchange, &rules, &live, &memory, Options { may_release: false });
@@ -177,7 +196,7 @@ async fn apply(
         tracing::warn!(%error, "what was declared is not remembered for the next run");
     }
     match applied.failed {
-        None => Ok(plan),
+        None => Ok((plan, settings)),
         Some((step, error)) => Err((format!("{}: {error}", step.object), Some(Box::new(plan)))),
     }
 }

@@ -52,17 +52,25 @@ impl Status {
             State::Degraded { reason } => ("degraded", None, Some(reason)),
             State::Draining => ("draining", None, None),
         };
-        let table = self.switch.table();
+        let routing = self.switch.routing();
+        let table = &routing.table;
+        let agents: serde_json::Map<_, _> = self
+            .switch
+            .agents()
+            .into_iter()
+            .map(|(id, health)| (id.to_string(), serde_json::to_value(health).unwrap_or_default()))
+            .collect();
         let rooms: Vec<_> = self.switch.rooms().into_iter().map(|room| room.participants.len()).collect();
         serde_json::json!({
             "state": word, "digest": digest, "reason": reason, "numbers": table.numbers(), "rules": table.rules(),
             "calls": self.switch.calls(), "rooms": rooms.len(), "participants": rooms.iter().sum::<usize>(),
+            "agents": agents,
         })
     }
 }
 
 /// `/readyz` for machines that only want to know whether to send calls, `/status` for those who want to know more.
-/// Neither tells a number, a name or a secret, so neither needs a token.
+/// Neither tells a number, a URL or a secret, so neither needs a token.
 pub(super) fn router(status: Status) -> Router {
     let ready = status.clone();
     Router::new()

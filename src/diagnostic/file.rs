@@ -1,9 +1,13 @@
 //! Which texts were read, and where in them is a byte?
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::render::clean;
 
 /// One of the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +27,8 @@ pub struct Span {
 pub struct File {
     name: Arc<str>,
     text: String,
+    /// The text as it may be shown, byte by byte at the same places; `None` when that is the text itself.
+    shown: Option<String>,
     /// The byte at which each line starts.
     lines: Vec<usize>,
 }
@@ -31,7 +37,11 @@ impl File {
     /// A text and the path it came from, as the user would write it.
     pub fn new(name: impl Into<Arc<str>>, text: String) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines }
+        let shown = match clean(&text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(shown) => Some(shown),
+        };
+        Self { name: name.into(), text, shown, lines }
     }
 
     /// The path as the user would write it.
@@ -53,10 +63,32 @@ impl File {
         (line, column + 1)
     }
 
-    /// How many bytes the line of a byte has, its end included.
-    pub(super) fn line_length(&self, byte: usize) -> usize {
-        let line = self.lines.partition_point(|start| *start <= byte.min(self.text.len()));
-        self.line_start(line) - self.line_start(line - 1)
+    /// The byte at a line and a column in UTF-16 units, both from 0, as editors count; the nearest when there is none.
+    pub fn byte_at_utf16(&self, line: usize, column: usize) -> usize {
+        let start = self.line_start(line);
+        let text = self.line(line + 1);
+        let mut units = 0;
+        for (at, c) in text.char_indices() {
+            if units >= column || matches!(c, '\r' | '\n') {
+                return start + at;
+            }
+            units += c.len_utf16();
+        }
+        start + text.len()
+    }
+
+    /// Line and column of a byte as editors count: from 0, the column in UTF-16 units.
+    pub fn line_utf16(&self, byte: usize) -> (usize, usize) {
+        let (line, _) = self.line_column(byte);
+        let start = self.line_start(line - 1);
+        let before = self.text.get(start..byte.min(self.text.len())).unwrap_or_default();
+        (line - 1, before.chars().map(char::len_utf16).sum())
+    }
+
+    /// A line, from 1, with its end; empty where there is none.
+    pub fn line(&self, line: usize) -> &str {
+        let Some(before) = line.checked_sub(1) else { return "" };
+        self.text.get(self.line_start(before)..self.line_start(line)).unwrap_or_default()
     }
 
     fn line_start(&self, line: usize) -> usize {
@@ -84,9 +116,10 @@ impl SourceCode for File {
             _ => (self.line_start(first), 0),
         };
         let stop = self.line_start(last + 1);
-        let data = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
+        let text = self.shown.as_deref().unwrap_or(&self.text);
+        let data = text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
-            self.name.to_string(),
+            clean(&self.name).into_owned(),
             data,
             SourceSpan::from((start, stop - start)),
             first,
@@ -135,6 +168,16 @@ impl Files {
         self.environments.as_deref()
     }
 
+    /// The same files with other texts for some of them.
+    pub fn with_texts(&self, texts: &BTreeMap<FileId, String>) -> Self {
+        let mut files = self.clone();
+        for (id, text) in texts {
+            let file = &mut files.files[id.0];
+            *file = Arc::new(File::new(file.name().clone(), text.clone()));
+        }
+        files
+    }
+
     /// A file by its id.
     ///
     /// # Panics
@@ -170,5 +213,22 @@ mod tests {
         assert_eq!(file.line_column(2), (1, 2));
         assert_eq!(file.line_column(7), (2, 1));
         assert_eq!(file.line_column(999), (3, 1));
+        assert_eq!(file.line(1), "ä = 1\n");
+        assert_eq!((file.line(0), file.line(3), file.line(4)), ("", "", ""));
+    }
+
+    #[test]
+    fn editors_count_in_utf16_units() {
+        let text = "a\n\u{1f600}ü = 1\r\n";
+        let file = File::new("a", text.to_owned());
+        for (byte, _) in text.char_indices() {
+            let (line, column) = file.line_utf16(byte);
+            if text.as_bytes()[byte] != b'\n' || byte == 1 {
+                assert_eq!(file.byte_at_utf16(line, column), byte);
+            }
+        }
+        assert_eq!(file.line_utf16(text.find('ü').unwrap()), (1, 2));
+        assert_eq!(file.byte_at_utf16(1, 99), text.find('\r').unwrap());
+        assert_eq!(file.byte_at_utf16(99, 0), text.len());
     }
 }

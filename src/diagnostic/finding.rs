@@ -4,6 +4,7 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
+use super::render::clean;
 use super::{Files, Span};
 
 /// How bad a finding is.
@@ -188,7 +189,7 @@ impl<'a> Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.finding.message)
+        f.write_str(&clean(&self.finding.message))
     }
 }
 
@@ -207,7 +208,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.finding.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.finding.help.as_ref().map(|help| Box::new(clean(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -218,7 +219,8 @@ impl Diagnostic for Shown<'_> {
         let (first, more) = self.finding.labels.split_first()?;
         let more = more.iter().filter(|label| label.span.file == first.span.file).map(labeled);
         // The place to mend gives the place of the whole finding, wherever the other labels stand.
-        let primary = LabeledSpan::new_primary_with_span(Some(first.text.clone()), first.span.range.clone());
+        let primary =
+            LabeledSpan::new_primary_with_span(Some(clean(&first.text).into_owned()), first.span.range.clone());
         Some(Box::new(std::iter::once(primary).chain(more)))
     }
 }
@@ -246,5 +248,5 @@ impl Diagnostic for Other<'_> {
 }
 
 fn labeled(label: &Label) -> LabeledSpan {
-    LabeledSpan::new(Some(label.text.clone()), label.span.range.start, label.span.range.len())
+    LabeledSpan::new(Some(clean(&label.text).into_owned()), label.span.range.start, label.span.range.len())
 }

@@ -5,10 +5,12 @@
 
 mod file;
 mod finding;
+mod mend;
 mod nearest;
 mod render;
 
 pub use file::{File, FileId, Files, Span};
 pub use finding::{Edit, Finding, Fix, Label, Report, Rule, Severity};
+pub use mend::{Mended, mend};
 pub use nearest::nearest;
 pub use render::{Format, Look, render};

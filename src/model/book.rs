@@ -1,6 +1,8 @@
 //! By which rules are calls decided?
 
-use super::{E164, RoutingRule, RuleId, Secret};
+use std::collections::BTreeSet;
+
+use super::{Direction, E164, GatewayId, RoutingRule, RuleId, Secret};
 
 /// A rule that calls are decided by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,4 +20,23 @@ pub struct RuleBook {
     pub numbers: Vec<E164>,
     /// The rules, in the order of their ids.
     pub rules: Vec<BookedRule>,
+    /// The gateways, of both directions.
+    pub gateways: Vec<BookedGateway>,
+}
+
+/// A gateway that calls come in by or go out by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookedGateway {
+    /// The far side's id, or its key where it has not been created yet.
+    pub id: GatewayId,
+    /// Its label, by which a failover names it.
+    pub name: String,
+    /// Which way its calls go.
+    pub direction: Direction,
+    /// Its region: the first part of the host that calls come in by.
+    pub region: String,
+    /// How its calls travel, where that is fixed.
+    pub transport: Option<String>,
+    /// The numbers that stand on it.
+    pub numbers: BTreeSet<E164>,
 }

@@ -1,12 +1,12 @@
 //! What is a whole configuration?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gateway::words;
 use super::{
-    AgentId, AgentName, Alias, BookedRule, E164, Gateway, GatewayName, Guard, Malformed, Place, Preset, ProviderName,
-    RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress, SourceNet, StackName,
-    TestCase, Transport,
+    Agent, AgentName, Alias, BookedGateway, BookedRule, Direction, E164, Gateway, GatewayName, Guard, Malformed, Place,
+    Preset, ProviderName, RoomName, RoomTarget, RoutingRule, RuleBook, RuleId, RuleName, Secret, SecretRef, SipAddress,
+    SourceNet, StackName, TestCase, Transport,
 };
 
 words!(
@@ -79,20 +79,11 @@ pub struct PhoneNumber {
     pub on_remove: Removal,
 }
 
-/// An agent, which is only ever referred to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// The id under which its worker is known.
-    pub id: AgentId,
-    /// Where our own runtime reaches it, a `ws:` or `wss:` address.
-    pub url: Option<String>,
-}
-
 /// A named room.
 pub type Room = RoomTarget<SecretRef>;
 
 /// A whole configuration that has been checked. That it exists proves that every name in it resolves,
-/// and that no number is on two inbound rules.
+/// and that no number is on two inbound rules of one priority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     stack: StackName,
@@ -107,6 +98,7 @@ pub struct Exchange {
     providers: BTreeMap<ProviderName, Provider>,
     agents: BTreeMap<AgentName, Agent>,
     rooms: BTreeMap<RoomName, Room>,
+    answer_first: BTreeSet<RuleName>,
     tests: Vec<TestCase>,
 }
 
@@ -125,6 +117,7 @@ pub(crate) struct Parts {
     pub providers: BTreeMap<ProviderName, Provider>,
     pub agents: BTreeMap<AgentName, Agent>,
     pub rooms: BTreeMap<RoomName, Room>,
+    pub answer_first: BTreeSet<RuleName>,
     pub tests: Vec<TestCase>,
 }
 
@@ -140,21 +133,21 @@ impl Exchange {
                 return Err(Malformed::new(format!("{e164} names the unknown gateway {}", number.value.gateway)));
             }
         }
-        let mut claimed: BTreeMap<E164, &RuleName> = BTreeMap::new();
+        let mut claimed: BTreeMap<(E164, Option<u16>), &RuleName> = BTreeMap::new();
         for (name, rule) in &parts.rules {
             for e164 in &rule.value.numbers {
                 if !parts.numbers.contains_key(e164) {
                     return Err(Malformed::new(format!("rule {name} names the unknown number {e164}")));
                 }
-                if rule.value.direction() == super::Direction::Inbound
-                    && let Some(other) = claimed.insert(*e164, name)
+                if rule.value.direction() == Direction::Inbound
+                    && let Some(other) = claimed.insert((*e164, rule.value.beyond.priority), name)
                 {
                     return Err(Malformed::new(format!("{e164} is on the rules {other} and {name}")));
                 }
             }
         }
         let Parts { stack, unmanaged, account, guard, adopted, former, .. } = parts;
-        let Parts { gateways, numbers, rules, providers, agents, rooms, tests, .. } = parts;
+        let Parts { gateways, numbers, rules, providers, agents, rooms, answer_first, tests, .. } = parts;
         Ok(Self {
             stack,
             unmanaged,
@@ -168,6 +161,7 @@ impl Exchange {
             providers,
             agents,
             rooms,
+            answer_first,
             tests,
         })
     }
@@ -232,6 +226,11 @@ impl Exchange {
         &self.rooms
     }
 
+    /// The rules whose calls are answered before their agent is there (`ring_until_ready = false`).
+    pub fn answer_first(&self) -> &BTreeSet<RuleName> {
+        &self.answer_first
+    }
+
     /// The calls whose decisions are expected, in the order of the files.
     pub fn tests(&self) -> &[TestCase] {
         &self.tests
@@ -256,6 +255,36 @@ impl Exchange {
             let rule = rule.value.clone().try_map(|_| Ok::<_, std::convert::Infallible>(None)).ok()?;
             Some(BookedRule { id, rule })
         });
-        RuleBook { numbers: self.numbers.keys().copied().collect(), rules: rules.collect() }
+        RuleBook {
+            numbers: self.numbers.keys().copied().collect(),
+            rules: rules.collect(),
+            gateways: self.booked_gateways(),
+        }
+    }
+
+    /// The gateways as they would be created: each once for either direction, with its numbers on it.
+    pub fn booked_gateways(&self) -> Vec<BookedGateway> {
+        let mut numbers: BTreeMap<&GatewayName, BTreeSet<E164>> = BTreeMap::new();
+        for (e164, number) in &self.numbers {
+            numbers.entry(&number.value.gateway).or_default().insert(*e164);
+        }
+        let booked = |name: &GatewayName, gateway: &Gateway<SecretRef>, direction| {
+            let (region, transport) = match direction {
+                Direction::Inbound => (&gateway.regions.inbound, None),
+                Direction::Outbound => (&gateway.regions.outbound, Some(gateway.transport.to_string())),
+            };
+            Some(BookedGateway {
+                id: name.as_str().parse().ok()?,
+                name: name.to_string(),
+                direction,
+                region: region.to_string(),
+                transport,
+                numbers: numbers.get(name).cloned().unwrap_or_default(),
+            })
+        };
+        let each = self.gateways.iter().flat_map(|(name, gateway)| {
+            [Direction::Inbound, Direction::Outbound].map(|direction| booked(name, &gateway.value, direction))
+        });
+        each.flatten().collect()
     }
 }

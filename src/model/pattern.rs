@@ -6,23 +6,82 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::number::{DIGITS_MAX, DIGITS_MIN, VALUE_MAX, VALUE_MIN};
 use super::{E164, Malformed};
 
-/// A caller, or all callers whose number begins with some digits: `+14155550100`, `+1415*`, `*`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A caller, callers whose number begins with some digits, or a range: `+14155550100`, `+1415*`, `*`,
+/// `+14155550100..+14155550199`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallerPattern {
     /// One caller.
     Exact(E164),
-    /// Every caller whose number begins with these digits (after the `+`); empty for every known caller.
-    Prefix(String),
+    /// Every caller whose number begins with some digits.
+    Prefix(Prefix),
+    /// Every caller from one number to another, both included and of one length.
+    Range(E164, E164),
+}
+
+/// The digits after the `+` that a number begins with; none for every number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix {
+    value: u64,
+    length: u32,
+}
+
+/// The longest prefix that can be held; one of more than 15 digits admits nobody.
+const PREFIX_MAX: usize = 19;
+
+impl Prefix {
+    /// Whether it begins with 0, as no number does.
+    pub(crate) fn begins_with_zero(self) -> bool {
+        self.length > 0 && self.value < 10_u64.pow(self.length - 1)
+    }
+
+    /// Whether it has more digits than a number can have.
+    pub(crate) fn is_too_long(self) -> bool {
+        self.length as usize > DIGITS_MAX
+    }
 }
 
 impl CallerPattern {
-    /// Whether a caller falls under the pattern.
+    /// Whether a pattern admits everybody whom another one admits.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (_, Self::Exact(number)) => self.admits(number),
+            (Self::Exact(_), _) | (Self::Range(..), Self::Prefix(_)) => false,
+            (Self::Prefix(wider), Self::Prefix(narrower)) => narrower
+                .length
+                .checked_sub(wider.length)
+                .is_some_and(|more| narrower.value / 10_u64.pow(more) == wider.value),
+            // What lies between two numbers of one length under a prefix is under it too.
+            (Self::Prefix(_), Self::Range(first, last)) => self.admits(first) && self.admits(last),
+            (Self::Range(from, to), Self::Range(first, last)) => from <= first && last <= to,
+        }
+    }
+
+    /// Whether a caller falls under the pattern. Does not allocate.
     pub fn admits(&self, caller: E164) -> bool {
-        match self {
-            Self::Exact(number) => *number == caller,
-            Self::Prefix(digits) => caller.to_string()[1..].starts_with(digits.as_str()),
+        match *self {
+            Self::Exact(number) => number == caller,
+            Self::Prefix(Prefix { value, length }) => {
+                caller.length().checked_sub(length).is_some_and(|rest| caller.digits() / 10_u64.pow(rest) == value)
+            }
+            Self::Range(first, last) => (first..=last).contains(&caller),
+        }
+    }
+
+    /// The numbers under the pattern, as stretches of their integers, both ends included.
+    pub(crate) fn stretches(&self) -> Vec<(u64, u64)> {
+        match *self {
+            Self::Exact(number) => vec![(number.digits(), number.digits())],
+            Self::Range(first, last) => vec![(first.digits(), last.digits())],
+            Self::Prefix(Prefix { length: 0, .. }) => vec![(VALUE_MIN, VALUE_MAX)],
+            // No number begins with 0.
+            Self::Prefix(prefix) if prefix.begins_with_zero() => Vec::new(),
+            Self::Prefix(Prefix { value, length }) => (length.max(DIGITS_MIN as u32)..=DIGITS_MAX as u32)
+                .map(|digits| 10_u64.pow(digits - length))
+                .map(|scale| (value * scale, value * scale + scale - 1))
+                .collect(),
         }
     }
 }
@@ -31,14 +90,31 @@ impl FromStr for CallerPattern {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        if let Some((first, last)) = text.split_once("..") {
+            let (first, last): (E164, E164) = (first.trim().parse()?, last.trim().parse()?);
+            if first > last || first.length() != last.length() {
+                return Err(Malformed::new(
+                    "a range goes from a number to a greater one of the same length, such as \
+                     `+14155550100..+14155550199`",
+                ));
+            }
+            return Ok(if first == last { Self::Exact(first) } else { Self::Range(first, last) });
+        }
         let Some(prefix) = text.strip_suffix('*') else {
             return text.parse().map(Self::Exact);
         };
         let digits = prefix.strip_prefix('+').unwrap_or(prefix);
-        if (prefix.is_empty() || prefix.starts_with('+')) && digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Ok(Self::Prefix(digits.to_owned()));
+        let legal = prefix.is_empty() || prefix.starts_with('+');
+        if legal && digits.len() <= PREFIX_MAX && digits.bytes().all(|b| b.is_ascii_digit()) {
+            let value = if digits.is_empty() { Ok(0) } else { digits.parse() };
+            return value
+                .map(|value| Self::Prefix(Prefix { value, length: digits.len() as u32 }))
+                .map_err(|_| Malformed::new("a prefix is digits"));
         }
-        Err(Malformed::new("a caller is a number such as `+14155550100`, or a prefix such as `+1415*`"))
+        Err(Malformed::new(
+            "a caller is a number such as `+14155550100`, a prefix such as `+1415*`, or a range such as \
+             `+14155550100..+14155550199`",
+        ))
     }
 }
 
@@ -46,8 +122,9 @@ impl fmt::Display for CallerPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(number) => number.fmt(f),
-            Self::Prefix(digits) if digits.is_empty() => f.write_str("*"),
-            Self::Prefix(digits) => write!(f, "+{digits}*"),
+            Self::Prefix(Prefix { length: 0, .. }) => f.write_str("*"),
+            Self::Prefix(Prefix { value, length }) => write!(f, "+{value:0width$}*", width = *length as usize),
+            Self::Range(first, last) => write!(f, "{first}..{last}"),
         }
     }
 }
@@ -75,6 +152,18 @@ impl SourceNet {
     /// How many bits every address of the network has in common.
     pub fn prefix_length(&self) -> u8 {
         self.0.prefix_len()
+    }
+}
+
+impl SourceNet {
+    /// The addresses in the network as one stretch of integers, IPv4 in its mapped form (RFC 4291 section 2.5.5.2),
+    /// and whether it is of IPv4.
+    pub(crate) fn stretch(&self) -> (u128, u128, bool) {
+        let value = |address: IpAddr| match address {
+            IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
+            IpAddr::V6(address) => u128::from(address),
+        };
+        (value(self.0.network()), value(self.0.broadcast()), matches!(self.0, IpNet::V4(_)))
     }
 }
 
@@ -156,6 +245,16 @@ impl<T: FromStr + fmt::Display + Ord> AllowList<T> {
         self.entries.iter().map(T::to_string).chain(self.malformed.iter().cloned()).collect()
     }
 
+    /// The entries that can be read.
+    pub fn entries(&self) -> &[T] {
+        &self.entries
+    }
+
+    /// Whether the list has entries and none of them can be read, so that it admits nobody.
+    pub fn admits_nobody(&self) -> bool {
+        self.entries.is_empty() && !self.malformed.is_empty()
+    }
+
     /// Whether the list has no entry at all, and so admits everybody.
     pub fn is_open(&self) -> bool {
         self.entries.is_empty() && self.malformed.is_empty()
@@ -198,6 +297,37 @@ mod tests {
         assert_eq!(pattern.to_string(), "+1415*");
         assert!("1415*".parse::<CallerPattern>().is_err());
         assert!("+1*5".parse::<CallerPattern>().is_err());
+    }
+
+    #[test]
+    fn a_range_admits_what_lies_in_it() {
+        let range: CallerPattern = "+14155550100..+14155550199".parse().unwrap();
+        assert!(range.admits("+14155550100".parse().unwrap()) && range.admits("+14155550199".parse().unwrap()));
+        assert!(!range.admits("+14155550200".parse().unwrap()) && !range.admits("+141555501000".parse().unwrap()));
+        assert_eq!(range.to_string(), "+14155550100..+14155550199");
+        for bad in ["+14155550199..+14155550100", "+1415555010..+14155550199", "+14155550100..", "..", "+1*..+2*"] {
+            assert!(bad.parse::<CallerPattern>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn stretches_hold_what_a_pattern_admits() {
+        for pattern in ["*", "+1*", "+1415555*", "+14155550100", "+14155550100..+14155550199", "+123456789012345*"] {
+            let pattern: CallerPattern = pattern.parse().unwrap();
+            for (first, last) in pattern.stretches() {
+                for inside in [first, last] {
+                    assert!(pattern.admits(E164::from_value(inside).unwrap()), "{pattern} {inside}");
+                }
+            }
+            let all = pattern.stretches();
+            for (first, last) in &all {
+                for outside in [first - 1, last + 1] {
+                    let held = all.iter().any(|(first, last)| (*first..=*last).contains(&outside));
+                    let Some(number) = E164::from_value(outside).filter(|_| !held) else { continue };
+                    assert!(!pattern.admits(number), "{pattern} {number}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::gateway::words;
-use super::{AgentId, AllowList, CallerPattern, E164, RoomId, SourceNet};
+use super::{AgentId, AllowList, Beyond, CallerPattern, E164, RoomId, SourceNet};
 
 words!(
     /// Which way a call goes, seen from us.
@@ -117,6 +117,8 @@ pub struct RoutingRule<S> {
     pub noise_cancellation: bool,
     /// Whether the caller's number is hidden from room and agent.
     pub hide_caller: bool,
+    /// What only our own runtime honours.
+    pub beyond: Beyond,
 }
 
 impl<S> RoutingRule<S> {
@@ -139,7 +141,7 @@ impl<S> RoutingRule<S> {
         };
         let Self { name, kind, numbers, agent, allowed_callers, allowed_sources, include_headers, tags, .. } = self;
         let api_key = self.api_key.map(bind).transpose()?;
-        let Self { recording, dtmf, noise_cancellation, hide_caller, .. } = self;
+        let Self { recording, dtmf, noise_cancellation, hide_caller, beyond, .. } = self;
         Ok(RoutingRule {
             name,
             kind,
@@ -155,6 +157,7 @@ impl<S> RoutingRule<S> {
             dtmf,
             noise_cancellation,
             hide_caller,
+            beyond,
         })
     }
 }

@@ -85,7 +85,11 @@ pub fn diff(
     let foreign = live.rules.iter().filter(|live| live.key(exchange).is_none());
     let foreign = foreign.filter_map(|live| Some(booked(live.id.clone(), live.rule.clone().ok()?)));
     let wanted = rules.iter().filter_map(|(key, rule)| Some(booked(key.as_str().parse().ok()?, rule.clone())));
-    plan.after = RuleBook { numbers: numbers.into_iter().collect(), rules: foreign.chain(wanted).collect() };
+    plan.after = RuleBook {
+        numbers: numbers.into_iter().collect(),
+        rules: foreign.chain(wanted).collect(),
+        gateways: exchange.booked_gateways(),
+    };
     plan
 }
 

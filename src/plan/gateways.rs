@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Memory;
 use super::diff::{Options, Plan};
-use super::live::{Live, LiveGateway};
-use super::step::{Action, Change, GatewayChange, Step, Verb};
+use super::live::{Live, LiveGateway, LiveRule};
+use super::step::{Action, Blocked, Change, GatewayChange, Step, Verb};
 use crate::model::{
     Declared, Direction, E164, Exchange, Gateway, GatewayId, GatewayName, Place, Removal, SecretRef, Sharing,
 };
@@ -38,7 +38,21 @@ pub(super) fn plan(exchange: &Exchange, live: &Live, memory: &Memory, options: O
     }
     for (id, name) in &owners {
         let (Some(gateway), Some(found)) = (exchange.gateways().get(*name), live.gateways.get(*id)) else { continue };
-        plan.steps.extend(update(id, gateway, found));
+        if let Some(step) = update(exchange, id, gateway, found) {
+            let foreign = |e164: &&E164| anothers(exchange, live, **e164);
+            match found.numbers.iter().find(foreign) {
+                None => plan.steps.push(step),
+                Some(stranger) => plan.blocked.push(Blocked {
+                    object: step.object,
+                    reason: format!(
+                        "{stranger} stands on the same {} gateway ({id}), and a rule of another stack holds it; change the \
+                         gateway from that stack, or detach your numbers from it",
+                        found.direction
+                    ),
+                    place: step.place,
+                }),
+            }
+        }
         if gateway.value.sharing == Sharing::Dedicated
             && found.numbers.len() > 1
             && found.direction == Direction::Inbound
@@ -89,6 +103,13 @@ pub(super) fn plan(exchange: &Exchange, live: &Live, memory: &Memory, options: O
     }
     leave.extend(emptied(live, &owners, &moving, &leaving));
     Leaving { leave, leaving }
+}
+
+/// Whether a number is another stack's: not declared here, and held by a rule with that stack's mark.
+fn anothers(exchange: &Exchange, live: &Live, number: E164) -> bool {
+    let marked = |rule: &LiveRule| rule.mark.as_ref().is_some_and(|mark| mark.stack != *exchange.stack());
+    let holds = |rule: &LiveRule| rule.rule.as_ref().is_ok_and(|rule| rule.numbers.contains(&number));
+    !exchange.numbers().contains_key(&number) && live.rules.iter().any(|rule| marked(rule) && holds(rule))
 }
 
 /// Which declared gateway each live gateway is: the one that its declared numbers name.
@@ -183,7 +204,22 @@ fn detach(number: E164, verb: Verb, reason: &str, place: Option<Place>) -> Step 
     }
 }
 
-fn update(id: &GatewayId, declared: &Declared<Gateway<SecretRef>>, found: &LiveGateway) -> Option<Step> {
+/// Names the numbers of a gateway that no table here declares, for they change with it.
+fn undeclared(exchange: &Exchange, found: &LiveGateway) -> String {
+    let strangers = found.numbers.iter().filter(|e164| !exchange.numbers().contains_key(e164));
+    let strangers: Vec<String> = strangers.map(E164::to_string).collect();
+    match strangers.is_empty() {
+        true => String::new(),
+        false => format!(", {} among them, which no table here declares", strangers.join(", ")),
+    }
+}
+
+fn update(
+    exchange: &Exchange,
+    id: &GatewayId,
+    declared: &Declared<Gateway<SecretRef>>,
+    found: &LiveGateway,
+) -> Option<Step> {
     let gateway = &declared.value;
     let mut change = GatewayChange::default();
     let mut changes = Vec::new();
@@ -230,7 +266,7 @@ fn update(id: &GatewayId, declared: &Declared<Gateway<SecretRef>>, found: &LiveG
     }
     let others = match found.numbers.len() {
         1 => String::new(),
-        count => format!(", for all {count} numbers on it"),
+        count => format!(", for all {count} numbers on it{}", undeclared(exchange, found)),
     };
     Some(Step {
         object: format!("gateway.{}", gateway.name),

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 
 use super::Mark;
 use crate::model::{
-    BookedRule, Direction, E164, Exchange, GatewayId, Malformed, NumberId, RoutingRule, RuleBook, RuleId, RuleName,
-    Secret,
+    BookedGateway, BookedRule, Direction, E164, Exchange, GatewayId, Malformed, NumberId, RoutingRule, RuleBook,
+    RuleId, RuleName, Secret,
 };
 
 /// Everything of an account that a plan looks at.
@@ -18,6 +18,8 @@ pub struct Live {
     pub gateways: BTreeMap<GatewayId, LiveGateway>,
     /// The rules.
     pub rules: Vec<LiveRule>,
+    /// Whether the far side is a strowger daemon, which honours what goes beyond the vendor's contract.
+    pub honours_beyond: bool,
 }
 
 /// A number of the account.
@@ -88,7 +90,20 @@ impl Live {
             let rule = live.rule.clone().ok()?;
             Some(booked(live.id.clone(), rule))
         });
-        RuleBook { numbers: numbers.map(|(number, _)| *number).collect(), rules: rules.collect() }
+        let numbers = numbers.map(|(number, _)| *number).collect();
+        RuleBook { numbers, rules: rules.collect(), gateways: self.booked_gateways() }
+    }
+
+    fn booked_gateways(&self) -> Vec<BookedGateway> {
+        let booked = self.gateways.iter().map(|(id, gateway)| BookedGateway {
+            id: id.clone(),
+            name: gateway.name.clone().unwrap_or_else(|| id.to_string()),
+            direction: gateway.direction,
+            region: gateway.region.clone().unwrap_or_default(),
+            transport: gateway.transport.clone(),
+            numbers: gateway.numbers.clone(),
+        });
+        booked.collect()
     }
 }
 

@@ -81,7 +81,7 @@ fn canonical<S>(rule: &RoutingRule<S>) -> Value {
         RuleKind::Inbound { headers_to_attributes } => headers_to_attributes,
         RuleKind::Outbound { headers } => headers,
     };
-    json!([
+    let mut all = json!([
         rule.name,
         rule.direction().as_str(),
         rule.numbers,
@@ -93,7 +93,12 @@ fn canonical<S>(rule: &RoutingRule<S>) -> Value {
         rule.include_headers.as_str(),
         rule.tags,
         [rule.recording, rule.dtmf, rule.noise_cancellation, rule.hide_caller],
-    ])
+    ]);
+    // Only where there is something to say, so that the seals of plain rules stay what they were.
+    if let Some(all) = all.as_array_mut().filter(|_| !rule.beyond.is_plain()) {
+        all.extend(super::rules::beyond(&rule.beyond).into_iter().map(|(key, text)| json!([key, text])));
+    }
+    all
 }
 
 /// The same JSON with every object's keys in order, so that two spellings of one value are one text.

@@ -6,7 +6,7 @@ use super::diff::Plan;
 use super::live::{Live, LiveRule};
 use super::mark::{Mark, Seal, sorted};
 use super::step::{Action, Blocked, Change, Step, Verb};
-use crate::model::{Direction, E164, Exchange, RoomMode, RoutingRule, RuleId, RuleKind, RuleName, Secret};
+use crate::model::{Beyond, Direction, E164, Exchange, RoomMode, RoutingRule, RuleId, RuleKind, RuleName, Secret};
 
 pub(super) fn plan(exchange: &Exchange, rules: &BTreeMap<RuleName, RoutingRule<Secret>>, live: &Live, plan: &mut Plan) {
     let mut found: BTreeMap<&RuleName, Vec<&LiveRule>> = BTreeMap::new();
@@ -22,6 +22,16 @@ pub(super) fn plan(exchange: &Exchange, rules: &BTreeMap<RuleName, RoutingRule<S
             plan.blocked.push(Blocked { object: format!("rule.{key}"), reason, place: place.clone() });
         };
         let candidates = found.remove(key).unwrap_or_default();
+        if !live.honours_beyond && !rule.beyond.is_plain() {
+            let keys: Vec<String> = rule.beyond.used().into_iter().map(|key| format!("`{key}`")).collect();
+            blocked(format!(
+                "{} {} honoured only by a strowger daemon, and this account is none; take {} away, or plan against a daemon",
+                keys.join(", "),
+                if keys.len() == 1 { "is" } else { "are" },
+                if keys.len() == 1 { "it" } else { "them" },
+            ));
+            continue;
+        }
         let (existing, others) = match candidates.split_first() {
             Some((first, others)) => (Some(*first), others),
             None => (None, &[][..]),
@@ -172,8 +182,8 @@ fn delete(key: &RuleName, id: &RuleId, reason: String, verb: Verb) -> Step {
 struct Order<'a> {
     /// The table of each rule that is this stack's.
     keys: BTreeMap<&'a RuleId, &'a RuleName>,
-    /// Which inbound rule holds which numbers, as the steps so far leave it.
-    holds: BTreeMap<&'a RuleId, BTreeSet<E164>>,
+    /// Which inbound rule holds which numbers, at which priority, as the steps so far leave it.
+    holds: BTreeMap<&'a RuleId, (Option<u16>, BTreeSet<E164>)>,
     rules: BTreeMap<&'a RuleId, &'a LiveRule>,
     /// Rules of ours whose tables are gone, with the steps that delete them.
     gone: BTreeMap<&'a RuleId, Step>,
@@ -186,6 +196,8 @@ struct Wanting<'a> {
     replaces: Option<&'a RuleId>,
     step: Step,
     numbers: BTreeSet<E164>,
+    /// Rules of different priorities may share a number.
+    priority: Option<u16>,
     /// The rule's id, once it has one.
     id: Option<RuleId>,
 }
@@ -194,7 +206,7 @@ impl<'a> Order<'a> {
     fn new(exchange: &'a Exchange, live: &'a Live) -> Self {
         let inbound = live.rules.iter().filter_map(|rule| {
             let held = rule.rule.as_ref().ok()?;
-            (held.direction() == Direction::Inbound).then(|| (&rule.id, held.numbers.clone()))
+            (held.direction() == Direction::Inbound).then(|| (&rule.id, (held.beyond.priority, held.numbers.clone())))
         });
         Self {
             keys: live.rules.iter().filter_map(|rule| Some((&rule.id, rule.key(exchange)?))).collect(),
@@ -210,7 +222,8 @@ impl<'a> Order<'a> {
         if rule.direction() == Direction::Outbound {
             return None;
         }
-        self.holds.iter().find_map(|(id, numbers)| {
+        let same = self.holds.iter().filter(|(_, (priority, _))| *priority == rule.beyond.priority);
+        same.into_iter().find_map(|(id, (_, numbers))| {
             let holder = *self.rules.get(id)?;
             let foreign = !self.keys.contains_key(id);
             let number = numbers.intersection(&rule.numbers).next().filter(|_| foreign)?;
@@ -232,16 +245,17 @@ impl<'a> Order<'a> {
             self.gone.insert(id, delete);
             id
         });
-        self.puts.push(Wanting { replaces, step, numbers, id });
+        self.puts.push(Wanting { replaces, step, numbers, priority: rule.beyond.priority, id });
     }
 
     fn steps(mut self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for Wanting { replaces, step: put, numbers: wants, id: own } in std::mem::take(&mut self.puts) {
+        for Wanting { replaces, step: put, numbers: wants, priority: at, id: own } in std::mem::take(&mut self.puts) {
             let others: Vec<&RuleId> = self
                 .holds
                 .iter()
-                .filter(|(id, numbers)| own.as_ref() != Some(**id) && !numbers.is_disjoint(&wants))
+                .filter(|(id, _)| own.as_ref() != Some(**id))
+                .filter(|(_, (priority, numbers))| *priority == at && !numbers.is_disjoint(&wants))
                 .map(|(id, _)| *id)
                 .collect();
             for id in others {
@@ -259,9 +273,9 @@ impl<'a> Order<'a> {
                 steps.extend(self.gone.remove(id));
             }
             if let Some(own) = &own
-                && let Some((_, numbers)) = self.holds.iter_mut().find(|(id, _)| **id == own)
+                && let Some((_, held)) = self.holds.iter_mut().find(|(id, _)| **id == own)
             {
-                *numbers = wants;
+                *held = (at, wants);
             }
             steps.push(put);
         }
@@ -270,7 +284,7 @@ impl<'a> Order<'a> {
     }
 
     fn take(&mut self, id: &'a RuleId, wants: &BTreeSet<E164>, taker: &str) -> Option<Step> {
-        let numbers = self.holds.get_mut(id)?;
+        let (_, numbers) = self.holds.get_mut(id)?;
         let taken: Vec<String> = numbers.intersection(wants).map(E164::to_string).collect();
         numbers.retain(|number| !wants.contains(number));
         let key = self.keys.get(id)?;
@@ -308,7 +322,7 @@ fn sides(rule: &RoutingRule<Secret>) -> Vec<(&'static str, Option<String>)> {
         crate::model::IncludeHeaders::None => None,
         word => Some(word.to_string()),
     };
-    vec![
+    let mut sides = vec![
         ("direction", Some(rule.direction().to_string())),
         ("name", Some(rule.name.clone())),
         ("numbers", list(rule.numbers.iter().map(E164::to_string).collect())),
@@ -326,6 +340,26 @@ fn sides(rule: &RoutingRule<Secret>) -> Vec<(&'static str, Option<String>)> {
         ("noise_cancellation", flag(rule.noise_cancellation)),
         ("hide_caller", flag(rule.hide_caller)),
         ("tags", list(rule.tags.iter().cloned().collect())),
+    ];
+    sides.extend(beyond(&rule.beyond));
+    sides
+}
+
+/// Each side of what goes beyond the vendor's contract as text.
+pub(super) fn beyond(beyond: &Beyond) -> Vec<(&'static str, Option<String>)> {
+    fn list<T: ToString>(all: impl IntoIterator<Item = T>) -> Option<String> {
+        let texts: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    }
+    let failover = beyond.failover.as_ref();
+    vec![
+        ("priority", beyond.priority.map(|priority| priority.to_string())),
+        ("schedule", beyond.schedule.as_ref().map(ToString::to_string)),
+        ("block.callers", list(&beyond.blocked_callers)),
+        ("block.ips", list(&beyond.blocked_sources)),
+        ("split", list(beyond.split.shares().iter().map(|(target, weight)| format!("{target} = {weight}")))),
+        ("failover.gateways", failover.and_then(|failover| list(&failover.gateways))),
+        ("failover.move_on", failover.and_then(|failover| list(&failover.move_on))),
     ]
 }
 

@@ -5,13 +5,17 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod decide;
+mod graph;
+mod judge;
 mod offer;
 mod space;
 mod table;
 mod trace;
 
 pub use decide::{Cause, Decision, Outcome, Permit};
-pub use offer::Offer;
-pub use space::{Moved, moved};
+pub use graph::Graph;
+pub use judge::{Difference, Verdict, judge, offer_of};
+pub use offer::{Arrival, Departure, Offer, Way};
+pub use space::{Change, Impact, Moved, Proven, Unproven, differs, impact, prove};
 pub use table::Table;
-pub use trace::{Step, Trace};
+pub use trace::{Candidate, Check, Trace};

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::reading;
-use crate::api::{ApiError, Call, Endpoint, Handle, PathParam};
+use crate::api::{ApiError, Call, Caller, Endpoint, Handle, PathParam, from_older_rule};
 
 /// Reads the call out of a request, has it handled, and writes the reply.
 pub(super) async fn answer<S, E>(service: S, request: Request) -> Response
@@ -15,8 +15,33 @@ where
     E: Endpoint,
     S: Handle<E, Error = ApiError> + Send + Sync,
 {
+    carry::<S, E>(service, request, reading::body::<E::Body>).await
+}
+
+/// The same, for a body that may be in its older shape.
+pub(super) async fn answer_older<S, E>(service: S, request: Request) -> Response
+where
+    E: Endpoint,
+    S: Handle<E, Error = ApiError> + Send + Sync,
+{
+    carry::<S, E>(service, request, |bytes| match serde_json::from_slice(bytes) {
+        Ok(mut body) => {
+            from_older_rule(&mut body);
+            reading::body::<E::Body>(body.to_string().as_bytes())
+        }
+        // What is no JSON is told of where it is none.
+        Err(_) => reading::body::<E::Body>(bytes),
+    })
+    .await
+}
+
+async fn carry<S, E>(service: S, request: Request, read: impl Fn(&[u8]) -> Result<E::Body, ApiError> + Send) -> Response
+where
+    E: Endpoint,
+    S: Handle<E, Error = ApiError> + Send + Sync,
+{
     let method = request.method().clone();
-    let done = match call::<E>(request).await {
+    let done = match call::<E>(request, read).await {
         Ok(call) => service.handle(call).await,
         Err(refusal) => Err(refusal),
     };
@@ -55,8 +80,12 @@ fn written<E: Endpoint>(reply: &E::Reply) -> Result<Response, ApiError> {
     Ok((status, kind, body).into_response())
 }
 
-async fn call<E: Endpoint>(request: Request) -> Result<Call<E>, ApiError> {
+async fn call<E: Endpoint>(
+    request: Request,
+    read: impl Fn(&[u8]) -> Result<E::Body, ApiError> + Send,
+) -> Result<Call<E>, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let by = parts.extensions.remove::<Caller>().unwrap_or_default();
     let path = match <E::Path as PathParam>::PRESENT {
         false => String::new(),
         true => match Path::<String>::from_request_parts(&mut parts, &()).await {
@@ -70,7 +99,7 @@ async fn call<E: Endpoint>(request: Request) -> Result<Call<E>, ApiError> {
         false => Bytes::from_static(b"{}"),
         true => Bytes::from_request(Request::from_parts(parts, body), &()).await.map_err(|why| too_long(&why))?,
     };
-    Ok(Call { path: E::Path::from_text(path), query, body: reading::body::<E::Body>(&body)? })
+    Ok(Call { path: E::Path::from_text(path), query, body: read(&body)?, by })
 }
 
 fn too_long(why: &BytesRejection) -> ApiError {

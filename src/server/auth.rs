@@ -27,8 +27,8 @@ struct Claims {
     iat: Option<f64>,
 }
 
-/// Checks the `Authorization` header of a request.
-pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderValue>) -> Result<(), ApiError> {
+/// Checks the `Authorization` header of a request, and gives the API key that it was signed for.
+pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderValue>) -> Result<String, ApiError> {
     let refused = ApiError::unauthenticated;
     let header = header.ok_or_else(|| refused("The Authorization header is missing; send a token in it"))?;
     let text = header.to_str().map_err(|_| refused("The Authorization header has characters that no token has"))?;
@@ -45,14 +45,18 @@ pub(super) async fn authenticate<K: KeyRing>(keys: &K, header: Option<&HeaderVal
     let claims: Claims =
         dangerous::insecure_decode(token).map_err(|_| refused("The claims of the token are not readable"))?.claims;
     let key = claims.apikey.ok_or_else(|| refused("The token names no API key in its claim apikey"))?;
-    let secret = keys.secret(&key).await?.ok_or_else(|| refused("Invalid API Key: the token names an unknown one"))?;
+    let secret = keys
+        .secret(&key)
+        .await?
+        .ok_or_else(|| refused("Invalid API Key: the token names one that is unknown or revoked"))?;
     let verified = decode::<Claims>(token, &DecodingKey::from_secret(secret.expose().as_bytes()), &validation())
         .map_err(|why| refused(sentence(why.kind())))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if verified.claims.iat.is_some_and(|issued| issued > (now + LEEWAY) as f64) {
         return Err(refused("The token was issued in the future; compare the clocks"));
     }
-    manages(&verified.claims.roles)
+    manages(&verified.claims.roles)?;
+    Ok(key)
 }
 
 fn validation() -> Validation {

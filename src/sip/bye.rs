@@ -52,7 +52,7 @@ impl Call {
             None => false,
         };
         if !delivered {
-            warn!(call_id = %self.id.call_id, "The BYE could not be delivered.");
+            warn!(call_id = %self.id.call_id, "the BYE could not be delivered");
         }
         // Whatever became of the BYE, the call is over (RFC 3261 section 15.1.1).
         self.over.cancel();
@@ -104,14 +104,14 @@ impl Call {
         let mut transaction = Transaction::new_client(key, request, endpoint, connection);
         transaction.destination = destination;
         if let Err(error) = transaction.send().await {
-            debug!(call_id = %self.id.call_id, %error, "A request could not be sent.");
+            debug!(call_id = %self.id.call_id, %error, "a request could not be sent");
             return;
         }
         while let Some(message) = transaction.receive().await {
             if let SipMessage::Response(response) = message
                 && response.status_code.code() >= 200
             {
-                debug!(call_id = %self.id.call_id, status = response.status_code.code(), "The BYE was answered.");
+                debug!(call_id = %self.id.call_id, status = response.status_code.code(), "the BYE was answered");
                 return;
             }
         }
@@ -145,7 +145,7 @@ impl Call {
         match timeout(LOOKUP_TIME, resolver.resolve(&hop)).await {
             Ok(Ok(resolved)) => (connection, Some(resolved)),
             _ => {
-                debug!(call_id = %self.id.call_id, "The peer's host name did not resolve; its source address is used.");
+                debug!(call_id = %self.id.call_id, "the peer's host name did not resolve; its source address is used");
                 let source = SipAddr { r#type: Some(Transport::Udp), addr: self.source.into() };
                 (connection, Some(source))
             }

@@ -164,7 +164,7 @@ impl Call {
     async fn drive(&self, mut transaction: Transaction) {
         // RFC 3261 section 8.2.6.1 allows 100 at once, and it stops the caller's retransmissions.
         if let Err(error) = transaction.send_trying().await {
-            debug!(call_id = %self.id.call_id, %error, "The 100 response could not be sent.");
+            debug!(call_id = %self.id.call_id, %error, "the 100 response could not be sent");
         }
         while let Some(message) = transaction.receive().await {
             let SipMessage::Request(request) = message else {
@@ -182,7 +182,7 @@ impl Call {
                 // rsipstack has answered the CANCEL itself. If our 200 is on its way already, the CANCEL came
                 // too late and the call stays until BYE (RFC 3261 section 9.2).
                 Method::Cancel if self.refuse_early(487, Some(LegEvent::Cancelled)) => {
-                    info!(call_id = %self.id.call_id, "The caller cancelled the call.");
+                    info!(call_id = %self.id.call_id, "the caller cancelled the call");
                 }
                 _ => {}
             }
@@ -217,7 +217,7 @@ impl Call {
             }
             answered
         };
-        warn!(call_id = %self.id.call_id, reason, "The call ended by itself.");
+        warn!(call_id = %self.id.call_id, reason, "the call ended by itself");
         if answered {
             self.hang_up_detached();
         } else {
@@ -228,7 +228,7 @@ impl Call {
     /// Ends a call that nobody holds any more.
     fn abandon(self: &Arc<Self>) {
         if self.refuse_early(480, None) {
-            debug!(call_id = %self.id.call_id, "The call was dropped before it was answered.");
+            debug!(call_id = %self.id.call_id, "the call was dropped before it was answered");
         } else {
             self.hang_up_detached();
         }
@@ -371,7 +371,7 @@ impl State {
         if let Some(events) = &self.events
             && events.try_send(event).is_err()
         {
-            debug!("An event was lost because nobody reads the events of the call.");
+            debug!("an event was lost because nobody reads the events of the call");
         }
     }
 

@@ -132,7 +132,7 @@ impl Edge {
                 }
                 Transport::Tls => return Err(SipError::NoTls { addr }),
             };
-            info!(%transport, addr = %real, "The SIP edge listens.");
+            info!(%transport, addr = %real, "the SIP edge listens");
             local.push(Listener { transport, addr: real });
         }
 
@@ -142,7 +142,7 @@ impl Edge {
             let socket: Arc<GuardedSocket> = Arc::clone(socket);
             match UdpConnection::from_socket(socket, None, Some(stop.child_token())).await {
                 Ok(connection) => layer.add_transport(SipConnection::Udp(connection)),
-                Err(error) => warn!(%error, "A UDP socket could not be handed to the SIP stack."),
+                Err(error) => warn!(%error, "a UDP socket could not be handed to the SIP stack"),
             }
         }
         let endpoint = EndpointBuilder::new()
@@ -172,7 +172,7 @@ impl Edge {
         let inner = Arc::clone(&endpoint.inner);
         tasks.push(tokio::spawn(async move {
             if let Err(error) = inner.serve().await {
-                warn!(%error, "The SIP stack stopped.");
+                warn!(%error, "the SIP stack stopped");
             }
         }));
         for listener in streams {
@@ -206,7 +206,7 @@ impl Edge {
             }
         }
         if timeout(SHUTDOWN_TIME, async { while endings.join_next().await.is_some() {} }).await.is_err() {
-            debug!(left = endings.len(), "Some calls did not end in time.");
+            debug!(left = endings.len(), "some calls did not end in time");
         }
         for call in self.shared.registry.all() {
             call.forget();
@@ -220,7 +220,7 @@ impl Edge {
             task.abort();
             let _ = task.await;
         }
-        info!("The SIP edge has stopped.");
+        info!("the SIP edge has stopped");
     }
 }
 
@@ -263,7 +263,7 @@ fn begin(transaction: Transaction, mut id: DialogId, shared: &Arc<Shared>, calls
         return refuse(transaction, shared, 400, Vec::new());
     };
     let Ok(place) = calls.try_reserve() else {
-        warn!(call_id = %id.call_id, %source, "A call was refused because too many wait.");
+        warn!(call_id = %id.call_id, %source, "a call was refused because too many wait");
         return refuse(transaction, shared, 503, busy());
     };
     if shared.draining.is_cancelled() {
@@ -294,11 +294,11 @@ fn begin(transaction: Transaction, mut id: DialogId, shared: &Arc<Shared>, calls
         Ok(()) => {}
         Err(Unregistered::Merged) => return refuse(transaction, shared, 482, Vec::new()),
         Err(Unregistered::Full) => {
-            warn!(call_id = %id.call_id, %source, "A call was refused because too many are up.");
+            warn!(call_id = %id.call_id, %source, "a call was refused because too many are up");
             return refuse(transaction, shared, 503, busy());
         }
     }
-    debug!(call_id = %id.call_id, %source, "A call came in.");
+    debug!(call_id = %id.call_id, %source, "a call came in");
     let shared = Arc::clone(shared);
     let running = Arc::clone(&call);
     tokio::spawn(async move {
@@ -328,7 +328,7 @@ fn refuse(mut transaction: Transaction, shared: &Shared, status: u16, mut header
     headers.push(Header::Server(shared.server.as_str().into()));
     tokio::spawn(async move {
         if let Err(error) = transaction.reply_with(status.into(), headers, None).await {
-            debug!(status, %error, "A response could not be sent.");
+            debug!(status, %error, "a response could not be sent");
         }
     });
 }

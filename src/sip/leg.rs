@@ -1,7 +1,7 @@
 //! What can be done with a call, and what happens to it?
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use rsipstack::sip::Request;
 use rsipstack::transaction::transaction::{TransactionEvent, TransactionEventSender};
@@ -133,17 +133,18 @@ pub(super) struct Pending {
     pub sender: TransactionEventSender,
     /// Cancelled when the final response has been given.
     pub finalised: CancellationToken,
-    answered: AtomicBool,
+    /// The status of the final response; 0 before there is one.
+    answered: AtomicU16,
 }
 
 impl Pending {
     pub fn new(call: Arc<Call>, request: Request, sender: TransactionEventSender) -> Pending {
-        Pending { call, request, sender, finalised: CancellationToken::new(), answered: AtomicBool::new(false) }
+        Pending { call, request, sender, finalised: CancellationToken::new(), answered: AtomicU16::new(0) }
     }
 
     /// Sends the final response; `false` when there was one before or the transaction is gone.
     pub fn answer(&self, status: u16, body: Option<Vec<u8>>) -> bool {
-        if self.answered.swap(true, Ordering::SeqCst) {
+        if self.answered.compare_exchange(0, status, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             return false;
         }
         if (200..300).contains(&status) {
@@ -153,6 +154,12 @@ impl Pending {
         let sent = self.sender.send(TransactionEvent::Respond(response));
         self.finalised.cancel();
         sent.is_ok()
+    }
+
+    /// Whether it was refused. Then the session is as it was, and the peer may ask for another at once: its ACK
+    /// and the next re-INVITE may well arrive together.
+    pub fn is_refused(&self) -> bool {
+        self.answered.load(Ordering::SeqCst) >= 300
     }
 }
 

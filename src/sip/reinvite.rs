@@ -22,12 +22,15 @@ impl Call {
             }
         };
         if let Err(error) = transaction.send_trying().await {
-            debug!(call_id = %self.id.call_id, %error, "The 100 response could not be sent.");
+            debug!(call_id = %self.id.call_id, %error, "the 100 response could not be sent");
         }
         let acked = bounded(drive(&mut transaction, &pending), &pending.finalised).await;
         let confirmed = {
             let mut state = self.state();
-            state.pending = None;
+            // Unless the next one came while this one waited for its ACK.
+            if state.pending.as_ref().is_some_and(|latest| Arc::ptr_eq(latest, &pending)) {
+                state.pending = None;
+            }
             if let Some(Some(body)) = acked {
                 state.tell(LegEvent::Acked { body });
                 return;
@@ -48,8 +51,11 @@ impl Call {
             Phase::Refused | Phase::Over => return Err(481),
             // One upon another that is not answered yet (RFC 3261 section 14.2).
             Phase::Early => return Err(500),
-            Phase::Answered | Phase::Confirmed if state.pending.is_some() => return Err(500),
-            Phase::Answered | Phase::Confirmed => {}
+            Phase::Answered | Phase::Confirmed => {
+                if state.pending.as_ref().is_some_and(|pending| !pending.is_refused()) {
+                    return Err(500);
+                }
+            }
         }
         let mut request = transaction.original.clone();
         let body = std::mem::take(&mut request.body);

@@ -100,7 +100,7 @@ impl Call {
         let words = Words { status, reason: None, headers: &headers, body: None };
         let response = self.response(&transaction.original, words);
         if let Err(error) = transaction.respond(response).await {
-            debug!(call_id = %self.id.call_id, status, %error, "A response could not be sent.");
+            debug!(call_id = %self.id.call_id, status, %error, "a response could not be sent");
         }
     }
 }

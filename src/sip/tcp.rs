@@ -43,20 +43,20 @@ pub(super) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, mostly: trying again at once would spin.
-                warn!(%error, "A TCP connection could not be accepted.");
+                warn!(%error, "a TCP connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
         let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else {
-            debug!(%peer, "A TCP connection was closed because too many are open.");
+            debug!(%peer, "a TCP connection was closed because too many are open");
             continue;
         };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             match serve(stream, peer, &shared).await {
-                Ok(why) => debug!(%peer, why, "A TCP connection ended."),
-                Err(error) => debug!(%peer, %error, "A TCP connection failed."),
+                Ok(why) => debug!(%peer, why, "a TCP connection ended"),
+                Err(error) => debug!(%peer, %error, "a TCP connection failed"),
             }
             drop(seat);
         });
@@ -121,7 +121,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: &Shared) -> std:
                             begun = false;
                             match shared.gate.admit(&message, peer, Wire::Tcp) {
                                 Admission::Answer(answer) => send(&mut stream, &answer).await?,
-                                Admission::Drop(why) => debug!(%peer, why, "A message was dropped."),
+                                Admission::Drop(why) => debug!(%peer, why, "a message was dropped"),
                                 Admission::Pass(message) => {
                                     let event = TransportEvent::Incoming(*message, connection.clone(), name.clone());
                                     if to_stack.send(event).is_err() {

@@ -45,7 +45,7 @@ impl GuardedSocket {
             let (length, source) = match socket.recv_from(buffer).await {
                 Ok(received) => received,
                 Err(error) => {
-                    debug!(%error, local = %self.local, "A datagram could not be received.");
+                    debug!(%error, local = %self.local, "a datagram could not be received");
                     tokio::task::yield_now().await;
                     continue;
                 }
@@ -53,7 +53,7 @@ impl GuardedSocket {
             let bytes = &buffer[..length];
             // rsipstack's buffer, 8192 bytes, is full: the rest of the datagram is lost.
             if length == buffer.len() {
-                debug!(%source, length, "A datagram was too large and was not taken.");
+                debug!(%source, length, "a datagram was too large and was not taken");
                 let refusal = Refusal::new(513, "Message Too Large");
                 if let Some(answer) = self.gate.turn_away(bytes, &refusal, source) {
                     answer_to(&socket, &answer, source).await;
@@ -66,9 +66,9 @@ impl GuardedSocket {
             }
             match self.gate.admit(bytes, source, Transport::Udp) {
                 Admission::Pass(_) => return (length, source),
-                Admission::Drop(why) => debug!(%source, why, "A datagram was dropped."),
+                Admission::Drop(why) => debug!(%source, why, "a datagram was dropped"),
                 Admission::Answer(answer) => {
-                    debug!(%source, "A request was refused before it became a transaction.");
+                    debug!(%source, "a request was refused before it became a transaction");
                     answer_to(&socket, &answer, source).await;
                 }
             }
@@ -78,7 +78,7 @@ impl GuardedSocket {
 
 async fn answer_to(socket: &tokio::net::UdpSocket, answer: &[u8], source: SocketAddr) {
     if let Err(error) = socket.send_to(answer, source).await {
-        debug!(%source, %error, "A refusal could not be sent.");
+        debug!(%source, %error, "a refusal could not be sent");
     }
 }
 

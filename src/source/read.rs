@@ -1,5 +1,6 @@
 //! Which files belong to a configuration?
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -133,6 +134,17 @@ impl SourceError {
 /// # Errors
 /// When a file is missing, vanishes while it is read, is no text or too large.
 pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceError> {
+    read_over(path, environment, &Unsaved::new())
+}
+
+/// Texts that are newer than the disk's, by absolute path: what an editor has and has not saved.
+pub type Unsaved = BTreeMap<PathBuf, String>;
+
+/// Reads a configuration, with unsaved texts in the place of the disk's.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_over(path: &Path, environment: Option<&str>, unsaved: &Unsaved) -> Result<SourceSet, SourceError> {
     let shown = |path: &Path| path.display().to_string();
     let (root, directory) = match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => (path.join(ROOT_FILE), path.to_path_buf()),
@@ -143,7 +155,7 @@ pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceE
         Err(cause) => return Err(SourceError::Unreadable { path: shown(path), cause }),
     };
     let root = bare(root);
-    let text = match read_text(&root) {
+    let text = match read_text(&root, unsaved) {
         Err(SourceError::Unreadable { cause, .. }) if path.is_dir() && cause.kind() == io::ErrorKind::NotFound => {
             return Err(SourceError::NoRoot { path: shown(path) });
         }
@@ -178,7 +190,7 @@ pub fn read(path: &Path, environment: Option<&str>) -> Result<SourceSet, SourceE
     for path in &paths {
         let text = match root_text.take() {
             Some(text) => text,
-            None => read_text(path)?,
+            None => read_text(path, unsaved)?,
         };
         let name: Arc<str> = shown(path).into();
         digest.update((name.len() as u64).to_le_bytes());
@@ -218,7 +230,12 @@ fn parent(path: &Path) -> PathBuf {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, SourceError> {
+fn read_text(path: &Path, unsaved: &Unsaved) -> Result<String, SourceError> {
+    if !unsaved.is_empty()
+        && let Some(text) = std::path::absolute(path).ok().and_then(|path| unsaved.get(&path))
+    {
+        return Ok(text.clone());
+    }
     let shown = path.display().to_string();
     let unreadable = |cause| SourceError::Unreadable { path: shown.clone(), cause };
     let meta = std::fs::metadata(path).map_err(unreadable)?;

@@ -1,11 +1,11 @@
 //! By which rules are calls decided, as the store holds them now?
 
-use rusqlite::Transaction;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Fault, StoreError};
-use super::{Access, Store, rules};
+use super::{Access, Store, Work, rules};
 use crate::api;
-use crate::model::{BookedRule, E164, Malformed, RuleBook};
+use crate::model::{BookedGateway, BookedRule, E164, Malformed, RuleBook};
 
 impl Store {
     /// The numbers that stand on an inbound gateway, and every rule, from one moment. Blocks on the disk.
@@ -19,8 +19,8 @@ impl Store {
     }
 }
 
-fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
-    let mut standing = transaction.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
+fn read(work: &Work<'_>) -> Result<RuleBook, Fault> {
+    let mut standing = work.prepare("SELECT e164 FROM number WHERE inbound IS NOT NULL ORDER BY sequence")?;
     let mut numbers = Vec::new();
     for text in standing.query_map([], |row| row.get::<_, String>(0))? {
         let text = text?;
@@ -30,7 +30,7 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     let mut booked = Vec::new();
-    for (id, rule) in rules::every(transaction)? {
+    for (id, rule) in rules::every(work)? {
         match rule.map_err(Malformed).and_then(|rule| entry(&rule)) {
             Ok(entry) => booked.push(entry),
             Err(why) => {
@@ -39,7 +39,39 @@ fn read(transaction: &Transaction<'_>) -> Result<RuleBook, Fault> {
         }
     }
     booked.sort_by(|left, right| left.id.cmp(&right.id));
-    Ok(RuleBook { numbers, rules: booked })
+    Ok(RuleBook { numbers, rules: booked, gateways: gateways(work)? })
+}
+
+fn gateways(work: &Work<'_>) -> Result<Vec<BookedGateway>, Fault> {
+    let mut all = Vec::new();
+    let mut statement = work.prepare("SELECT id, name, direction, region, transport FROM gateway ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, direction): (String, String) = (row.get(0)?, row.get(2)?);
+        let (Ok(id), Ok(direction)) = (id.parse(), direction.parse()) else { continue };
+        let numbers = BTreeSet::new();
+        all.push(BookedGateway {
+            id,
+            name: row.get(1)?,
+            direction,
+            region: row.get(3)?,
+            transport: row.get(4)?,
+            numbers,
+        });
+    }
+    let at: BTreeMap<String, usize> =
+        all.iter().enumerate().map(|(at, gateway)| (gateway.id.to_string(), at)).collect();
+    let mut statement = work.prepare("SELECT e164, inbound, outbound FROM number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Ok(number) = row.get::<_, String>(0)?.parse() else { continue };
+        for id in [row.get::<_, Option<String>>(1)?, row.get(2)?].into_iter().flatten() {
+            if let Some(gateway) = at.get(&id).and_then(|at| all.get_mut(*at)) {
+                gateway.numbers.insert(number);
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn entry(rule: &api::RoutingRule) -> Result<BookedRule, Malformed> {

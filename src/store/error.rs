@@ -67,6 +67,26 @@ pub enum StoreError {
         /// What the system said.
         why: String,
     },
+    /// The file that should hold the master key does not.
+    #[error("the master key in {} cannot be used: {why}; restore it from a backup (nothing was changed)", path.display())]
+    BadKey {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong; never what stands in the file.
+        why: String,
+    },
+    /// The store was sealed, and its key is not there.
+    #[error("the store's secrets are sealed, and there is no key: {} is missing; restore it from a backup, or give the key in STROWGER_MASTER_KEY (nothing was changed)", path.display())]
+    NoKey {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The store was sealed with another key.
+    #[error("the master key does not open the secrets of the store {}: they were sealed with another one; restore master.key, or give the right key in STROWGER_MASTER_KEY (nothing was changed)", path.display())]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something else.
     #[error("the store {} failed: {source}", path.display())]
     Database {
@@ -151,6 +171,15 @@ impl Fault {
     pub(super) fn for_caller(self, path: &Path) -> ApiError {
         if let Self::Refused(refusal) = self {
             return refusal;
+        }
+        if let Self::Database(error) = &self
+            && error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+        {
+            // What was looked at was as it should be, and then was not: another program writes to the file.
+            tracing::warn!(%error, "a request met another change of the same objects");
+            return ApiError::conflict(
+                "The objects were changed by another request at the same time; read them and try again",
+            );
         }
         let failure = self.for_operator(path);
         tracing::error!(error = %failure, "a request failed in the store");

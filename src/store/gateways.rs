@@ -1,13 +1,13 @@
 //! How are gateways kept and changed?
 
-use rusqlite::{OptionalExtension, Row, Transaction};
-use serde_json::Map;
+use rusqlite::{OptionalExtension, Row};
+use serde_json::{Map, Value, json};
 
 use super::error::Fault;
-use super::{Store, now};
+use super::{Store, Work, now, numbers};
 use crate::api::{
     ApiError, Auth, Call, DeleteInboundGateway, DeleteOutboundGateway, Gateway, GatewayPatch, Handle, Message, Patch,
-    UpdateGateway, WireSecret,
+    TrunkSettings, UpdateGateway, WireSecret,
 };
 use crate::model::{Direction, MediaEncryption, SipAddress, Transport};
 
@@ -18,7 +18,7 @@ const MASK: &str = "****";
 const FIXED: &[&str] = &["phoneNumbers", "numbers", "isShared"];
 
 /// The columns that [`Row`]s of gateways are read by.
-const COLUMNS: &str = "id, direction, name, media_encryption, region, address, transport, username, password";
+const COLUMNS: &str = "id, direction, name, media_encryption, region, address, transport, username, password, settings";
 
 /// One gateway as the store holds it.
 #[derive(Debug, Clone)]
@@ -34,13 +34,36 @@ pub(super) struct GatewayRow {
     pub transport: Option<Transport>,
     /// On outbound gateways only; the password is the real one.
     pub auth: Option<Auth>,
+    /// What the older paths know; none for a gateway that they never touched.
+    pub settings: Option<TrunkSettings>,
+}
+
+impl GatewayRow {
+    /// The whole row, secrets included, for its digest.
+    fn content(&self) -> Value {
+        json!([
+            self.direction.as_str(),
+            self.name,
+            self.media_encryption.as_str(),
+            self.region,
+            self.address,
+            self.transport.map(Transport::as_str),
+            self.auth,
+            self.settings
+        ])
+    }
+}
+
+/// The place of a gateway's password, as it is sealed.
+pub(super) fn place(id: &str) -> String {
+    format!("gateway/{id}")
 }
 
 impl Handle<UpdateGateway> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<UpdateGateway>) -> Result<Message, ApiError> {
-        self.write(move |transaction| update(transaction, &call.path, call.body)).await
+        self.write(call.by, move |work| update(work, &call.path, call.body)).await
     }
 }
 
@@ -48,7 +71,7 @@ impl Handle<DeleteInboundGateway> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<DeleteInboundGateway>) -> Result<Message, ApiError> {
-        self.write(move |transaction| delete(transaction, &call.path, Direction::Inbound)).await
+        self.write(call.by, move |work| delete(work, &call.path, Direction::Inbound)).await
     }
 }
 
@@ -56,12 +79,13 @@ impl Handle<DeleteOutboundGateway> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<DeleteOutboundGateway>) -> Result<Message, ApiError> {
-        self.write(move |transaction| delete(transaction, &call.path, Direction::Outbound)).await
+        self.write(call.by, move |work| delete(work, &call.path, Direction::Outbound)).await
     }
 }
 
-fn update(transaction: &Transaction<'_>, id: &str, patch: GatewayPatch) -> Result<Message, Fault> {
-    let mut row = find(transaction, id)?.ok_or_else(|| unknown(id))?;
+fn update(work: &Work<'_>, id: &str, patch: GatewayPatch) -> Result<Message, Fault> {
+    let before = find(work, id)?.ok_or_else(|| unknown(id))?;
+    let mut row = before.clone();
     if let Some(key) = FIXED.iter().find(|key| patch.extra.contains_key(**key)) {
         return Err(ApiError::invalid(format!(
             "{key} cannot be changed on a gateway; detach its numbers and create them again"
@@ -102,28 +126,16 @@ fn update(transaction: &Transaction<'_>, id: &str, patch: GatewayPatch) -> Resul
             })?);
         }
     }
-    transaction.execute(
-        "UPDATE gateway SET name = ?2, media_encryption = ?3, region = ?4, address = ?5, transport = ?6,
-         username = ?7, password = ?8, updated_at = ?9 WHERE id = ?1",
-        (
-            &row.id,
-            &row.name,
-            row.media_encryption.as_str(),
-            &row.region,
-            &row.address,
-            row.transport.map(Transport::as_str),
-            row.auth.as_ref().map(|auth| &auth.username),
-            row.auth.as_ref().map(|auth| auth.password.0.expose()),
-            now(),
-        ),
-    )?;
+    write(work, Some(&before), &row)?;
     Ok(Message { message: "Gateway updated".to_owned() })
 }
 
-fn delete(transaction: &Transaction<'_>, id: &str, direction: Direction) -> Result<Message, Fault> {
-    let row = find(transaction, id)?.filter(|row| row.direction == direction).ok_or_else(|| unknown(id))?;
-    let standing = numbers_on(transaction, &row.id, direction)?;
-    if !standing.is_empty() {
+/// Deletes a gateway. Of one that the older paths made or changed, its numbers are taken: those paths have no other
+/// way to empty it. One made with its numbers has to be empty.
+fn delete(work: &Work<'_>, id: &str, direction: Direction) -> Result<Message, Fault> {
+    let row = of_direction(work, id, direction)?;
+    let standing = numbers_on(work, &row.id, direction)?;
+    if !standing.is_empty() && row.settings.is_none() {
         return Err(ApiError::invalid(format!(
             "Gateway `{}` still carries {}; detach them first",
             row.name,
@@ -131,7 +143,12 @@ fn delete(transaction: &Transaction<'_>, id: &str, direction: Direction) -> Resu
         ))
         .into());
     }
-    transaction.execute("DELETE FROM gateway WHERE id = ?1", [&row.id])?;
+    for number in standing {
+        let number = number.parse().map_err(damaged)?;
+        numbers::stand(work, number, direction, None, &row.name)?;
+    }
+    work.execute("DELETE FROM gateway WHERE id = ?1", [&row.id])?;
+    work.deleted("gateway", &row.id, &row.content())?;
     Ok(Message { message: "Gateway deleted".to_owned() })
 }
 
@@ -139,32 +156,48 @@ fn unknown(id: &str) -> ApiError {
     ApiError::not_found(format!("Gateway {id} not found"))
 }
 
-/// Writes a gateway that was not there.
-pub(super) fn insert(transaction: &Transaction<'_>, row: &GatewayRow, at: &str) -> Result<(), Fault> {
-    transaction.execute(
+/// A gateway by its id, if it is of this direction.
+pub(super) fn of_direction(work: &Work<'_>, id: &str, direction: Direction) -> Result<GatewayRow, Fault> {
+    Ok(find(work, id)?.filter(|row| row.direction == direction).ok_or_else(|| unknown(id))?)
+}
+
+/// Writes a gateway in the place of what was there before.
+pub(super) fn write(work: &Work<'_>, before: Option<&GatewayRow>, row: &GatewayRow) -> Result<(), Fault> {
+    let password = row.auth.as_ref().map(|auth| work.vault.seal(&place(&row.id), &auth.password.0)).transpose()?;
+    let settings = row.settings.as_ref().map(serde_json::to_string).transpose();
+    let settings = settings.map_err(|why| Fault::Damaged(format!("a gateway cannot be written: {why}")))?;
+    work.prepare_cached(
         "INSERT INTO gateway (id, direction, name, media_encryption, region, address, transport, username, password,
-         created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
-        (
-            &row.id,
-            row.direction.as_str(),
-            &row.name,
-            row.media_encryption.as_str(),
-            &row.region,
-            &row.address,
-            row.transport.map(Transport::as_str),
-            row.auth.as_ref().map(|auth| &auth.username),
-            row.auth.as_ref().map(|auth| auth.password.0.expose()),
-            at,
-        ),
-    )?;
-    Ok(())
+         settings, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+         ON CONFLICT (id) DO UPDATE SET name = ?3, media_encryption = ?4, region = ?5, address = ?6, transport = ?7,
+         username = ?8, password = ?9, settings = ?10, updated_at = ?11",
+    )?
+    .execute((
+        &row.id,
+        row.direction.as_str(),
+        &row.name,
+        row.media_encryption.as_str(),
+        &row.region,
+        &row.address,
+        row.transport.map(Transport::as_str),
+        row.auth.as_ref().map(|auth| &auth.username),
+        password,
+        settings,
+        now(),
+    ))?;
+    work.audit("gateway", &row.id, before.map(GatewayRow::content).as_ref(), Some(&row.content()))
 }
 
 /// A gateway as replies show it.
-pub(super) fn shown(transaction: &Transaction<'_>, id: &str) -> Result<Gateway, Fault> {
-    let row = find(transaction, id)?
+pub(super) fn shown(work: &Work<'_>, id: &str) -> Result<Gateway, Fault> {
+    let row = find(work, id)?
         .ok_or_else(|| Fault::Damaged(format!("a number stands on the gateway {id}, which is not there")))?;
-    let numbers = numbers_on(transaction, id, row.direction)?;
+    shown_row(work, row)
+}
+
+/// The same, of a row that was read.
+pub(super) fn shown_row(work: &Work<'_>, row: GatewayRow) -> Result<Gateway, Fault> {
+    let numbers = numbers_on(work, &row.id, row.direction)?;
     Ok(Gateway {
         id: row.id,
         name: Some(row.name),
@@ -178,35 +211,50 @@ pub(super) fn shown(transaction: &Transaction<'_>, id: &str) -> Result<Gateway, 
     })
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> Result<Option<GatewayRow>, Fault> {
-    let read = format!("SELECT {COLUMNS} FROM gateway WHERE id = ?1");
-    transaction.query_row(&read, [id], |row| Ok(from_row(row))).optional()?.transpose()
+fn find(work: &Work<'_>, id: &str) -> Result<Option<GatewayRow>, Fault> {
+    let mut statement = work.prepare_cached(&format!("SELECT {COLUMNS} FROM gateway WHERE id = ?1"))?;
+    statement.query_row([id], |row| Ok(from_row(work, row))).optional()?.transpose()
 }
 
-fn from_row(row: &Row<'_>) -> Result<GatewayRow, Fault> {
+/// The gateways of one direction, oldest first.
+pub(super) fn every(work: &Work<'_>, direction: Direction) -> Result<Vec<GatewayRow>, Fault> {
+    let read = format!("SELECT {COLUMNS} FROM gateway WHERE direction = ?1 ORDER BY sequence");
+    let mut statement = work.prepare_cached(&read)?;
+    let rows = statement.query_map([direction.as_str()], |row| Ok(from_row(work, row)))?;
+    rows.collect::<Result<Result<_, _>, _>>()?
+}
+
+fn damaged(why: crate::model::Malformed) -> Fault {
+    Fault::Damaged(format!("gateway: {why}"))
+}
+
+fn from_row(work: &Work<'_>, row: &Row<'_>) -> Result<GatewayRow, Fault> {
     let id: String = row.get(0)?;
-    let damaged = |why: crate::model::Malformed| Fault::Damaged(format!("gateway: {why}"));
     let username: Option<String> = row.get(7)?;
-    let password: Option<String> = row.get(8)?;
+    let sealed: Option<String> = row.get(8)?;
+    let password = sealed.map(|sealed| work.vault.open(&place(&id), &sealed)).transpose()?;
+    let settings: Option<String> = row.get(9)?;
+    let settings = settings.map(|text| serde_json::from_str(&text)).transpose();
     Ok(GatewayRow {
-        id,
         direction: row.get::<_, String>(1)?.parse().map_err(damaged)?,
         name: row.get(2)?,
         media_encryption: row.get::<_, String>(3)?.parse().map_err(damaged)?,
         region: row.get(4)?,
         address: row.get(5)?,
         transport: row.get::<_, Option<String>>(6)?.map(|word| word.parse()).transpose().map_err(damaged)?,
-        auth: username.zip(password).map(|(username, password)| Auth { username, password: WireSecret::new(password) }),
+        auth: username.zip(password).map(|(username, password)| Auth { username, password: WireSecret(password) }),
+        settings: settings.map_err(|why| Fault::Damaged(format!("the settings of the gateway {id}: {why}")))?,
+        id,
     })
 }
 
 /// The numbers on a gateway, oldest first.
-fn numbers_on(transaction: &Transaction<'_>, id: &str, direction: Direction) -> Result<Vec<String>, Fault> {
+pub(super) fn numbers_on(work: &Work<'_>, id: &str, direction: Direction) -> Result<Vec<String>, Fault> {
     let read = match direction {
         Direction::Inbound => "SELECT e164 FROM number WHERE inbound = ?1 ORDER BY sequence",
         Direction::Outbound => "SELECT e164 FROM number WHERE outbound = ?1 ORDER BY sequence",
     };
-    let mut statement = transaction.prepare_cached(read)?;
+    let mut statement = work.prepare_cached(read)?;
     let numbers = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(numbers)
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{OptionalExtension, Row};
+use serde::Serialize;
 use serde_json::Map;
 
 use super::error::Fault;
 use super::gateways::{self, GatewayRow};
-use super::{Store, fresh_id, needle, now, page_of};
+use super::{Store, Work, fresh_id, needle, now, page_of, rules};
 use crate::api::{
     ApiError, Auth, Call, CreateNumbers, CreatedNumbers, DetachNumber, Detached, Gateway, GetNumber, Handle,
     ListNumbers, NewNumbers, NumberItem, NumbersQuery, Page, PhoneNumber, ReleaseNumber, Released,
@@ -20,7 +21,7 @@ const PER_PAGE: u32 = 20;
 /// The columns that rows of numbers are read by.
 const COLUMNS: &str = "id, e164, name, inbound, outbound, created_at, updated_at";
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct NumberRow {
     id: String,
     e164: String,
@@ -36,7 +37,7 @@ impl Handle<CreateNumbers> for Store {
 
     async fn handle(&self, call: Call<CreateNumbers>) -> Result<CreatedNumbers, ApiError> {
         let wanted = Wanted::read(call.body)?;
-        self.write(move |transaction| create(transaction, &wanted)).await
+        self.write(call.by, move |work| create(work, &wanted)).await
     }
 }
 
@@ -44,7 +45,7 @@ impl Handle<ListNumbers> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<ListNumbers>) -> Result<Page<NumberItem>, ApiError> {
-        self.read(move |transaction| list(transaction, &call.query)).await
+        self.read(move |work| list(work, &call.query)).await
     }
 }
 
@@ -52,11 +53,11 @@ impl Handle<GetNumber> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<GetNumber>) -> Result<NumberItem, ApiError> {
-        self.read(move |transaction| {
+        self.read(move |work| {
             let unknown = || ApiError::not_found(format!("Phone number {} not found", call.path));
             let number = lenient(&call.path).ok_or_else(unknown)?;
-            let row = find(transaction, number)?.ok_or_else(unknown)?;
-            item(transaction, row, &mut BTreeMap::new())
+            let row = find(work, number)?.ok_or_else(unknown)?;
+            item(work, row, &mut BTreeMap::new())
         })
         .await
     }
@@ -66,7 +67,7 @@ impl Handle<DetachNumber> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<DetachNumber>) -> Result<Detached, ApiError> {
-        self.write(move |transaction| detach(transaction, &call.body.phone_number)).await
+        self.write(call.by, move |work| detach(work, &call.body.phone_number)).await
     }
 }
 
@@ -74,7 +75,7 @@ impl Handle<ReleaseNumber> for Store {
     type Error = ApiError;
 
     async fn handle(&self, call: Call<ReleaseNumber>) -> Result<Released, ApiError> {
-        self.write(move |transaction| release(transaction, &call.path)).await
+        self.write(call.by, move |work| release(work, &call.path)).await
     }
 }
 
@@ -132,7 +133,7 @@ impl Wanted {
     }
 
     /// Makes one pair of gateways, and answers their ids.
-    fn make_pair(&self, transaction: &Transaction<'_>, at: &str) -> Result<(String, String), Fault> {
+    fn make_pair(&self, work: &Work<'_>) -> Result<(String, String), Fault> {
         let inbound = GatewayRow {
             id: uuid::Uuid::new_v4().to_string(),
             direction: Direction::Inbound,
@@ -142,6 +143,7 @@ impl Wanted {
             address: None,
             transport: None,
             auth: None,
+            settings: None,
         };
         let outbound = GatewayRow {
             id: uuid::Uuid::new_v4().to_string(),
@@ -152,16 +154,16 @@ impl Wanted {
             auth: self.auth.clone(),
             ..inbound.clone()
         };
-        gateways::insert(transaction, &inbound, at)?;
-        gateways::insert(transaction, &outbound, at)?;
+        gateways::write(work, None, &inbound)?;
+        gateways::write(work, None, &outbound)?;
         Ok((inbound.id, outbound.id))
     }
 }
 
-fn create(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<CreatedNumbers, Fault> {
+fn create(work: &Work<'_>, wanted: &Wanted) -> Result<CreatedNumbers, Fault> {
     // All are looked at before any is written, so that the refusal names the first in the order of the request.
     for number in &wanted.numbers {
-        if let Some(row) = find(transaction, *number)? {
+        if let Some(row) = find(work, *number)? {
             let direction = match (row.inbound, row.outbound) {
                 (Some(_), _) => "an inbound",
                 (None, Some(_)) => "an outbound",
@@ -173,76 +175,154 @@ fn create(transaction: &Transaction<'_>, wanted: &Wanted) -> Result<CreatedNumbe
         }
     }
     let at = now();
-    let shared = if wanted.shared { Some(wanted.make_pair(transaction, &at)?) } else { None };
+    let shared = if wanted.shared { Some(wanted.make_pair(work)?) } else { None };
     // In the order of the numbers, so that a list has the order of creation, then of E.164.
     let sorted: BTreeSet<E164> = wanted.numbers.iter().copied().collect();
     for number in sorted {
         let (inbound, outbound) = match &shared {
             Some(pair) => pair.clone(),
-            None => wanted.make_pair(transaction, &at)?,
+            None => wanted.make_pair(work)?,
         };
         // A number that was detached is used again, under the new label: no other request could rename it.
-        transaction.execute(
-            "INSERT INTO number (id, e164, name, inbound, outbound, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-             ON CONFLICT (e164) DO UPDATE SET name = ?3, inbound = ?4, outbound = ?5, updated_at = ?6",
-            (fresh_id("pn_"), number.to_string(), &wanted.name, inbound, outbound, &at),
-        )?;
+        let before = find(work, number)?;
+        let id = before.as_ref().map_or_else(|| fresh_id("pn_"), |row| row.id.clone());
+        let created_at = before.as_ref().map_or(&at, |row| &row.created_at).clone();
+        let name = wanted.name.clone();
+        let e164 = number.to_string();
+        let (inbound, outbound) = (Some(inbound), Some(outbound));
+        write(work, before, NumberRow { id, e164, name, inbound, outbound, created_at, updated_at: at.clone() })?;
     }
     let mut known = BTreeMap::new();
     let mut data = Vec::new();
     for number in &wanted.numbers {
-        if let Some(row) = find(transaction, *number)? {
-            data.push(item(transaction, row, &mut known)?);
+        if let Some(row) = find(work, *number)? {
+            data.push(item(work, row, &mut known)?);
         }
     }
     Ok(CreatedNumbers { message: "Phone numbers configured with SIP".to_owned(), data })
 }
 
-fn list(transaction: &Transaction<'_>, query: &NumbersQuery) -> Result<Page<NumberItem>, Fault> {
+fn list(work: &Work<'_>, query: &NumbersQuery) -> Result<Page<NumberItem>, Fault> {
     let needle = needle(query.search.as_deref());
-    let mut statement = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM number ORDER BY sequence"))?;
+    let mut statement = work.prepare_cached(&format!("SELECT {COLUMNS} FROM number ORDER BY sequence"))?;
     let mut rows = statement.query_map([], from_row)?.collect::<Result<Vec<_>, _>>()?;
     rows.retain(|row| row.e164.contains(&needle) || row.name.to_lowercase().contains(&needle));
     let (page, per_page) = page_of(query.page, query.per_page, PER_PAGE);
     let cut = Page::cut(rows, page, per_page);
     let mut known = BTreeMap::new();
-    let data = cut.data.into_iter().map(|row| item(transaction, row, &mut known)).collect::<Result<_, _>>()?;
-    Ok(Page { page_info: cut.page_info, data })
+    let data = cut.data.into_iter().map(|row| item(work, row, &mut known)).collect::<Result<_, _>>()?;
+    Ok(Page { page_info: cut.page_info, data, strowger: cut.strowger })
 }
 
-fn detach(transaction: &Transaction<'_>, text: &str) -> Result<Detached, Fault> {
+fn detach(work: &Work<'_>, text: &str) -> Result<Detached, Fault> {
     if text.is_empty() {
         return Err(ApiError::invalid("phoneNumber is required").into());
     }
     let number: E164 = text.parse().map_err(|why| ApiError::invalid(format!("phoneNumber `{text}`: {why}")))?;
-    let row =
-        find(transaction, number)?.ok_or_else(|| ApiError::not_found(format!("Phone number {number} not found")))?;
+    let row = find(work, number)?.ok_or_else(|| ApiError::not_found(format!("Phone number {number} not found")))?;
     if row.inbound.is_none() && row.outbound.is_none() {
         return Err(ApiError::invalid(format!("Phone number {number} is not attached to a gateway")).into());
     }
     let at = now();
     // Rules keep listing the number (contract section 3.5): only a release takes it off them.
-    transaction
-        .execute("UPDATE number SET inbound = NULL, outbound = NULL, updated_at = ?2 WHERE id = ?1", (&row.id, &at))?;
+    let after = NumberRow { inbound: None, outbound: None, updated_at: at, ..row.clone() };
     let (inbound, outbound) = (row.inbound.clone(), row.outbound.clone());
-    let phone_number = Some(shown(NumberRow { updated_at: at, ..row }));
-    Ok(Detached { message: "Gateway detached".to_owned(), phone_number, inbound, outbound })
+    write(work, Some(row), after.clone())?;
+    Ok(Detached { message: "Gateway detached".to_owned(), phone_number: Some(shown(after)), inbound, outbound })
 }
 
-fn release(transaction: &Transaction<'_>, id: &str) -> Result<Released, Fault> {
-    let read = "SELECT e164 FROM number WHERE id = ?1";
-    let e164: String = transaction
-        .query_row(read, [id], |row| row.get(0))
+fn release(work: &Work<'_>, id: &str) -> Result<Released, Fault> {
+    let read = format!("SELECT {COLUMNS} FROM number WHERE id = ?1");
+    let row = work
+        .query_row(&read, [id], from_row)
         .optional()?
         .ok_or_else(|| ApiError::not_found(format!("Phone number with the id {id} not found")))?;
-    transaction.execute(
-        "UPDATE rule SET updated_at = ?2 WHERE id IN (SELECT rule FROM rule_number WHERE e164 = ?1)",
-        (&e164, now()),
-    )?;
-    // Takes the number off its rules too, by the foreign key of `rule_number`.
-    transaction.execute("DELETE FROM number WHERE id = ?1", [id])?;
-    Ok(Released { message: "Phone number released".to_owned(), phone_number_id: Some(id.to_owned()), e164: Some(e164) })
+    let held: Vec<String> = work
+        .prepare_cached("SELECT rule FROM rule_number WHERE e164 = ?1")?
+        .query_map([&row.e164], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for rule in held {
+        rules::lose_number(work, &rule, &row.e164)?;
+    }
+    work.execute("DELETE FROM number WHERE id = ?1", [id])?;
+    work.deleted("number", id, &row)?;
+    let message = "Phone number released".to_owned();
+    Ok(Released { message, phone_number_id: Some(row.id), e164: Some(row.e164) })
+}
+
+/// Writes a number in the place of what was there before.
+fn write(work: &Work<'_>, before: Option<NumberRow>, after: NumberRow) -> Result<(), Fault> {
+    work.prepare_cached(
+        "INSERT INTO number (id, e164, name, inbound, outbound, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (e164) DO UPDATE SET name = ?3, inbound = ?4, outbound = ?5, updated_at = ?7",
+    )?
+    .execute((
+        &after.id,
+        &after.e164,
+        &after.name,
+        &after.inbound,
+        &after.outbound,
+        &after.created_at,
+        &after.updated_at,
+    ))?;
+    work.audit("number", &after.id, before.as_ref(), Some(&after))
+}
+
+/// Puts a number onto a gateway of one direction, or takes it off; a number that is not known is taken in.
+pub(super) fn stand(
+    work: &Work<'_>,
+    number: E164,
+    direction: Direction,
+    gateway: Option<&str>,
+    label: &str,
+) -> Result<(), Fault> {
+    let (before, at) = (find(work, number)?, now());
+    let mut after = before.clone().unwrap_or_else(|| NumberRow {
+        id: fresh_id("pn_"),
+        e164: number.to_string(),
+        name: label.to_owned(),
+        inbound: None,
+        outbound: None,
+        created_at: at.clone(),
+        updated_at: at.clone(),
+    });
+    after.updated_at = at;
+    let place = match direction {
+        Direction::Inbound => &mut after.inbound,
+        Direction::Outbound => &mut after.outbound,
+    };
+    if gateway.is_some() && place.as_deref().is_some_and(|there| Some(there) != gateway) {
+        let kind = if direction == Direction::Inbound { "an inbound" } else { "an outbound" };
+        return Err(ApiError::invalid(format!("Phone number {number} is already attached to {kind} gateway")).into());
+    }
+    *place = gateway.map(str::to_owned);
+    write(work, before, after)
+}
+
+impl Store {
+    /// The inbound gateway, by id and label, of each of these numbers that stands on one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn inbound_gateways(
+        &self,
+        numbers: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, (String, String)>, ApiError> {
+        self.read(move |work| {
+            let mut statement = work.prepare_cached(
+                "SELECT gateway.id, gateway.name FROM number JOIN gateway ON gateway.id = number.inbound
+                 WHERE number.e164 = ?1",
+            )?;
+            let mut found = BTreeMap::new();
+            for number in numbers {
+                let gateway = statement.query_row([&number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+                found.extend(gateway.map(|gateway| (number, gateway)));
+            }
+            Ok(found)
+        })
+        .await
+    }
 }
 
 /// A number as a path may hold it: a `+` that was read as a space, or left out, is put back.
@@ -251,14 +331,14 @@ fn lenient(text: &str) -> Option<E164> {
     format!("+{}", digits.strip_prefix('+').unwrap_or(digits)).parse().ok()
 }
 
-fn find(transaction: &Transaction<'_>, number: E164) -> Result<Option<NumberRow>, Fault> {
-    let mut statement = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM number WHERE e164 = ?1"))?;
+fn find(work: &Work<'_>, number: E164) -> Result<Option<NumberRow>, Fault> {
+    let mut statement = work.prepare_cached(&format!("SELECT {COLUMNS} FROM number WHERE e164 = ?1"))?;
     Ok(statement.query_row([number.to_string()], from_row).optional()?)
 }
 
 /// Whether the account has a number.
-pub(super) fn exists(transaction: &Transaction<'_>, number: E164) -> Result<bool, Fault> {
-    Ok(find(transaction, number)?.is_some())
+pub(super) fn exists(work: &Work<'_>, number: E164) -> Result<bool, Fault> {
+    Ok(find(work, number)?.is_some())
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberRow> {
@@ -274,17 +354,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberRow> {
 }
 
 /// A number with its gateways. `known` holds those read before: numbers of one page often share theirs.
-fn item(
-    transaction: &Transaction<'_>,
-    row: NumberRow,
-    known: &mut BTreeMap<String, Gateway>,
-) -> Result<NumberItem, Fault> {
+fn item(work: &Work<'_>, row: NumberRow, known: &mut BTreeMap<String, Gateway>) -> Result<NumberItem, Fault> {
     let mut gateway = |id: Option<&String>| -> Result<Option<Gateway>, Fault> {
         let Some(id) = id else { return Ok(None) };
         if let Some(gateway) = known.get(id) {
             return Ok(Some(gateway.clone()));
         }
-        let gateway = gateways::shown(transaction, id)?;
+        let gateway = gateways::shown(work, id)?;
         known.insert(id.clone(), gateway.clone());
         Ok(Some(gateway))
     };

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
 use super::error::Fault;
-use super::{keys, numbers};
-use crate::api::{ApiError, Room, RoutingRule, Word};
+use super::rules::priority_of;
+use super::{Work, keys, numbers};
+use crate::api::{ApiError, Beyond, Room, RoutingRule, Word};
 use crate::model::{AgentId, Direction, E164, IncludeHeaders, Malformed};
 
 /// Brings a rule into the one form that is stored, or refuses it.
@@ -18,6 +19,7 @@ pub(super) fn settle(rule: &mut RoutingRule) -> Result<Direction, ApiError> {
     rule.numbers = one_of_each(&rule.numbers)?;
     settle_headers(rule, direction)?;
     settle_room(rule)?;
+    settle_beyond(rule, direction)?;
     rule.agent_id = rule.agent_id.take().filter(|id| !id.is_empty());
     if let Some(id) = &rule.agent_id {
         id.parse::<AgentId>().map_err(|why| ApiError::invalid(format!("agentId: {why}")))?;
@@ -34,22 +36,26 @@ pub(super) fn settle(rule: &mut RoutingRule) -> Result<Direction, ApiError> {
 }
 
 /// Refuses a rule whose numbers or key the account does not have, or whose numbers another rule holds.
-pub(super) fn fits(transaction: &Transaction<'_>, rule: &RoutingRule, direction: Direction) -> Result<(), Fault> {
+pub(super) fn fits(work: &Work<'_>, rule: &RoutingRule, direction: Direction) -> Result<(), Fault> {
     if let Some(key) = &rule.api_key
-        && keys::secret_of(transaction, key.0.expose())?.is_none()
+        && keys::secret_of(work, key.0.expose())?.is_none()
     {
         return Err(ApiError::invalid("Invalid API Key").into());
     }
     for text in &rule.numbers {
         let number: E164 = text.parse().map_err(refusal)?;
-        if !numbers::exists(transaction, number)? {
+        if !numbers::exists(work, number)? {
             return Err(ApiError::invalid(format!("Phone number {number} does not exist in the account")).into());
         }
         if direction == Direction::Inbound
-            && let Some((id, name)) = inbound_holder(transaction, number, &rule.id)?
+            && let Some((id, name)) = inbound_holder(work, number, rule)?
         {
             return Err(ApiError::invalid(format!(
-                "Phone number {number} is already on the inbound rule `{name}` ({id}); take it off that rule first"
+                "Phone number {number} is already on the inbound rule `{name}` ({id}){}; take it off that rule first",
+                match priority_of(rule) {
+                    ..0 => String::new(),
+                    priority => format!(" with the priority {priority}"),
+                }
             ))
             .into());
         }
@@ -57,16 +63,15 @@ pub(super) fn fits(transaction: &Transaction<'_>, rule: &RoutingRule, direction:
     Ok(())
 }
 
-/// The id and the name of another inbound rule that holds a number.
-fn inbound_holder(
-    transaction: &Transaction<'_>,
-    number: E164,
-    except: &str,
-) -> Result<Option<(String, String)>, Fault> {
+/// The id and the name of another inbound rule of the same priority that holds a number.
+fn inbound_holder(work: &Work<'_>, number: E164, rule: &RoutingRule) -> Result<Option<(String, String)>, Fault> {
     let read = "SELECT rule.id, rule.name FROM rule_number JOIN rule ON rule.id = rule_number.rule
-                WHERE rule_number.e164 = ?1 AND rule_number.direction = 'inbound' AND rule.id <> ?2";
-    let mut statement = transaction.prepare_cached(read)?;
-    Ok(statement.query_row((number.to_string(), except), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+                WHERE rule_number.e164 = ?1 AND rule_number.direction = 'inbound' AND rule.id <> ?2
+                AND rule_number.priority = ?3";
+    let mut statement = work.prepare_cached(read)?;
+    Ok(statement
+        .query_row((number.to_string(), &rule.id, priority_of(rule)), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
 }
 
 /// The numbers in their strict form and their order, without repetitions.
@@ -126,6 +131,18 @@ fn settle_room(rule: &mut RoutingRule) -> Result<(), ApiError> {
         None if blank => {}
         None => return Err(ApiError::invalid("room needs a type: static or dynamic")),
     }
+    Ok(())
+}
+
+/// Writes what goes beyond the contract as its meaning, or refuses it.
+fn settle_beyond(rule: &mut RoutingRule, direction: Direction) -> Result<(), ApiError> {
+    let Some(beyond) = rule.strowger.take() else { return Ok(()) };
+    let meaning = beyond.to_model().map_err(refusal)?;
+    let misplaced = meaning.used().into_iter().find(|key| (*key == "failover") != (direction == Direction::Outbound));
+    if let Some(key) = misplaced {
+        return Err(ApiError::invalid(format!("strowger.{key} may not be set on an {direction} rule")));
+    }
+    rule.strowger = (!meaning.is_plain()).then(|| Beyond::from_model(&meaning));
     Ok(())
 }
 

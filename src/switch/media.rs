@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use crate::call::MediaRefusal;
-use crate::media::{Codec, Negotiated, Ports, SdpError, SdpOffer, Stream, sdp};
+use crate::media::{Codec, Direction, Negotiated, Ports, SdpError, SdpOffer, Stream, sdp};
 
 /// The media of one call: its stream, and what was agreed on.
 pub(super) struct Media {
@@ -56,6 +56,11 @@ impl Media {
             Some(negotiated) => sdp::answer(negotiated, local, self.session, self.version),
             None => sdp::offer(local, &Codec::ALL, self.session, self.version),
         }
+    }
+
+    /// Which ways sound goes, as seen from this side; none before it is agreed on.
+    pub fn direction(&self) -> Option<Direction> {
+        self.negotiated.as_ref().map(|negotiated| negotiated.direction)
     }
 
     /// Takes the offer of a re-INVITE. A refused one leaves everything as it was.

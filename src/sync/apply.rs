@@ -71,6 +71,10 @@ pub async fn apply<R: Remote>(
     Applied { done, failed: None, left: 0 }
 }
 
+/// The changes that clear what goes beyond the vendor's contract.
+const BEYOND: [&str; 7] =
+    ["priority", "schedule", "block.callers", "block.ips", "split", "failover.gateways", "failover.move_on"];
+
 async fn one<R: Remote>(
     step: &Step,
     exchange: &Exchange,
@@ -117,7 +121,12 @@ async fn one<R: Remote>(
             Ok(Some(created.id))
         }
         Action::UpdateRule { id, rule, tags, .. } => {
-            let call = Call::of_with_body(id.as_str(), RulePatch::from_model(rule, tags.clone()));
+            let mut fields = RulePatch::from_model(rule, tags.clone());
+            let goes = |field: &str| step.changes.iter().any(|change| change.field == field && change.before.is_some());
+            if rule.beyond.is_plain() && BEYOND.iter().any(|field| goes(field)) {
+                fields.strowger = Patch::Clear;
+            }
+            let call = Call::of_with_body(id.as_str(), fields);
             Handle::<UpdateRule>::handle(remote, call).await.map_err(failed)?;
             Ok(None)
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{self, Call, Handle, ListNumbers, ListRules, NumbersQuery, Page, PageInfo, RulesQuery};
+use crate::api::{self, Call, EXTENSION, Handle, ListNumbers, ListRules, NumbersQuery, Page, PageInfo, RulesQuery};
 use crate::model::{Direction, E164, GatewayId, Malformed};
 use crate::plan::{Live, LiveGateway, LiveNumber, LiveRule, Mark};
 
@@ -43,27 +43,49 @@ pub enum FetchError<F: std::error::Error> {
     },
 }
 
-/// Reads all numbers with their gateways, and all rules. Two lists, never one call an object.
+/// Everything that an account lists, as it says it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lists {
+    /// The numbers with their gateways.
+    pub numbers: Vec<api::NumberItem>,
+    /// The rules.
+    pub rules: Vec<api::RoutingRule>,
+    /// Which version of the object `strowger` the far side honours; none for a far side that is not ours.
+    pub extension: Option<u32>,
+}
+
+/// Reads all numbers with their gateways, and all rules, as the far side says them. Two lists, never one call an
+/// object.
 ///
 /// # Errors
-/// When a call fails, when a list changes under every read, or when an id or number has no meaning here.
-pub async fn fetch<R: Remote>(remote: &R) -> Result<Live, FetchError<R::Failure>> {
+/// When a call fails, or a list changes under every read.
+pub async fn list<R: Remote>(remote: &R) -> Result<Lists, FetchError<R::Failure>> {
     let numbers = pages("phone numbers", async |page| {
         let query = NumbersQuery { page: Some(page), per_page: Some(PER_PAGE), search: None };
         Handle::<ListNumbers>::handle(remote, Call::with_query(query)).await
     });
-    let numbers = numbers.await?;
+    let (numbers, _) = numbers.await?;
     let rules = pages("routing rules", async |page| {
         let query = RulesQuery { page: Some(page), per_page: Some(PER_PAGE), ..RulesQuery::default() };
         Handle::<ListRules>::handle(remote, Call::with_query(query)).await
     });
-    let rules = rules.await?;
+    let (rules, extension) = rules.await?;
+    Ok(Lists { numbers, rules, extension })
+}
 
-    let mut live = Live::default();
-    for item in numbers {
+/// Reads all numbers with their gateways, and all rules.
+///
+/// # Errors
+/// As [`list`], and when an id or number has no meaning here.
+pub async fn fetch<R: Remote>(remote: &R) -> Result<Live, FetchError<R::Failure>> {
+    let lists = list(remote).await?;
+    // A newer daemon knows more than this program, and at least as much.
+    let honours_beyond = lists.extension.is_some_and(|version| version >= EXTENSION);
+    let mut live = Live { honours_beyond, ..Live::default() };
+    for item in lists.numbers {
         number(&mut live, item)?;
     }
-    for rule in rules {
+    for rule in lists.rules {
         let text = rule.id.clone();
         live.rules.push(self::rule(rule).map_err(|why| FetchError::Malformed { what: "the rule", text, why })?);
     }
@@ -71,28 +93,54 @@ pub async fn fetch<R: Remote>(remote: &R) -> Result<Live, FetchError<R::Failure>
     Ok(live)
 }
 
-/// Reads every page of a list, again from the start when the list changed in between.
+/// Reads every page of a list, again from the start when the list changed in between; and which of our extensions the
+/// far side says it honours.
 async fn pages<T: Listed, F: std::error::Error>(
     what: &'static str,
     mut read: impl AsyncFnMut(u32) -> Result<Page<T>, F>,
-) -> Result<Vec<T>, FetchError<F>> {
+) -> Result<(Vec<T>, Option<u32>), FetchError<F>> {
     for _ in 0..READS_MAX {
-        let first = read(1).await.map_err(|cause| FetchError::Call { what, cause })?;
-        // A far side that says nothing of pages has sent everything.
-        let Some(PageInfo { last_page, total, .. }) = first.page_info else { return Ok(first.data) };
-        let mut items = first.data;
-        let mut steady = true;
-        for page in 2..=last_page {
-            let next = read(page).await.map_err(|cause| FetchError::Call { what, cause })?;
-            steady &= next.page_info.is_none_or(|info| info.total == total);
-            items.extend(next.data);
-        }
-        let distinct: BTreeSet<&str> = items.iter().map(Listed::key).collect();
-        if steady && items.len() as u64 == total && distinct.len() == items.len() {
-            return Ok(items);
+        if let Some(read) = once(&mut read).await.map_err(|cause| FetchError::Call { what, cause })? {
+            return Ok(read);
         }
     }
     Err(FetchError::Unsteady { what })
+}
+
+/// Reads every page of a list; none when the list changed in between.
+async fn once<T: Listed, F>(
+    read: &mut impl AsyncFnMut(u32) -> Result<Page<T>, F>,
+) -> Result<Option<(Vec<T>, Option<u32>)>, F> {
+    let first = read(1).await?;
+    let extension = first.strowger;
+    let told = first.page_info;
+    let mut items = first.data;
+    let mut known: BTreeSet<String> = items.iter().map(|item| item.key().to_owned()).collect();
+    if known.len() != items.len() {
+        return Ok(None);
+    }
+    for number in 2.. {
+        let more = match told {
+            Some(PageInfo { last_page, .. }) => number <= last_page,
+            // A far side that says nothing of pages has sent everything, unless the page is full.
+            None => items.len() as u64 == u64::from(PER_PAGE) * u64::from(number - 1),
+        };
+        if !more {
+            break;
+        }
+        let page = read(number).await?;
+        let fresh = page.data.iter().filter(|item| known.insert(item.key().to_owned())).count();
+        match told {
+            // It never heard of pages, and says the same again.
+            None if fresh == 0 => break,
+            Some(PageInfo { total, .. }) if page.page_info.is_some_and(|info| info.total != total) => return Ok(None),
+            // An item that comes twice has moved; a page without any ends a list that says it goes on.
+            _ if fresh == 0 || fresh != page.data.len() => return Ok(None),
+            _ => items.extend(page.data),
+        }
+    }
+    let whole = told.is_none_or(|info| info.total == items.len() as u64);
+    Ok(whole.then_some((items, extension)))
 }
 
 /// An item of a list, which no list may hold twice.
@@ -125,10 +173,10 @@ fn number<F: std::error::Error>(live: &mut Live, item: api::NumberItem) -> Resul
         let id: GatewayId = found.id.parse().map_err(malformed("the gateway's id", &found.id))?;
         let gateway = live.gateways.entry(id.clone()).or_insert_with(|| LiveGateway {
             direction,
+            region: found.region().map(str::to_owned),
             name: found.name,
             address: found.address,
             transport: found.transport,
-            region: found.geo_region,
             media_encryption: found.media_encryption,
             username: found.auth.map(|auth| auth.username),
             numbers: BTreeSet::new(),

@@ -8,7 +8,7 @@ mod fetch;
 mod lock;
 
 pub use apply::{Applied, ApplyError, Done, apply};
-pub use fetch::{FetchError, fetch};
+pub use fetch::{FetchError, Lists, fetch, list};
 pub use lock::{LockError, read_memory, write_memory};
 
 use crate::api::{

@@ -117,6 +117,11 @@ pub fn parse(files: &Files) -> Draft {
     draft
 }
 
+/// What of the texts is not TOML, and nothing else.
+pub fn syntax_errors(files: &Files) -> Vec<Finding> {
+    parse(files).findings.into_iter().filter(|finding| finding.rule.name == rules::TOML_SYNTAX.name).collect()
+}
+
 /// The `include` patterns of a root file; none when the file is too broken to say.
 pub fn includes(root: &str) -> Vec<String> {
     let patterns = |table: &DeTable<'_>| -> Vec<String> {
@@ -191,8 +196,15 @@ impl Draft {
             if !RootTable::KEYS.contains(&name) {
                 let span = cx.span(key.span());
                 let literal = cx.is_literal(&span, name);
-                let finding =
-                    rules::unknown_key(name, "an environment", span, ENVIRONMENT_KEYS, ENVIRONMENT_KEYS, literal);
+                let finding = rules::unknown_key(
+                    name,
+                    "an environment",
+                    span,
+                    ENVIRONMENT_KEYS,
+                    ENVIRONMENT_KEYS,
+                    literal,
+                    false,
+                );
                 cx.findings.push(finding);
                 continue;
             }

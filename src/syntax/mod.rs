@@ -6,15 +6,17 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod draft;
+mod format;
 mod read;
 mod recover;
 pub(crate) mod rules;
 mod schema;
 pub(crate) mod tables;
-mod value;
+pub(crate) mod value;
 mod vars;
 
-pub use draft::{Draft, includes, parse};
+pub use draft::{Draft, includes, parse, syntax_errors};
+pub use format::{format, same_meaning};
 pub(crate) use read::is_literal;
 pub use read::{At, Entry, Keyed, Tables};
 pub use schema::schema;

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::recover::Broken;
 use super::rules;
-use crate::diagnostic::{FileId, Finding, Span, nearest};
+use crate::diagnostic::{FileId, Finding, Span};
 
 /// A value and the place where it stands.
 #[derive(Debug, Clone)]
@@ -110,8 +110,35 @@ impl<'a> Slot<'a> {
     }
 
     pub fn wrong_type(&self, expected: &str, cx: &mut Cx<'_>) {
-        let found = type_name(self.value);
-        cx.findings.push(rules::wrong_type(&self.shown(), expected, found, self.span.clone()));
+        let finding = rules::wrong_type(&self.shown(), expected, type_name(self.value), self.span.clone());
+        cx.findings.push(self.converted(expected, finding, cx));
+    }
+
+    /// Adds the fix where the value says in another type exactly what the key takes.
+    fn converted(&self, expected: &str, finding: Finding, cx: &Cx<'_>) -> Finding {
+        let bare = |text: &str, finding: Finding| {
+            finding.fix(format!("write {text} without quotes"), true, self.span.clone(), text)
+        };
+        match self.value {
+            DeValue::String(text) if !cx.is_literal(&self.span, text) => finding,
+            DeValue::String(text) if expected == "true or false" && matches!(text.as_ref(), "true" | "false") => {
+                bare(text, finding)
+            }
+            // Digits alone: what TOML reads otherwise (`007`, `1_000`) might be meant otherwise.
+            DeValue::String(text)
+                if expected.starts_with("an integer")
+                    && text.parse::<u16>().is_ok_and(|number| number.to_string() == text.as_ref()) =>
+            {
+                bare(text, finding)
+            }
+            DeValue::String(_) if expected == "a list" => rules::enclosed(finding, "make it a list of one", "[", "]"),
+            DeValue::Integer(number)
+                if expected == "text" && number.radix() == 10 && cx.is_literal(&self.span, number.as_str()) =>
+            {
+                rules::enclosed(finding, "put quotes around it", "\"", "\"")
+            }
+            _ => finding,
+        }
     }
 
     /// What findings call it.
@@ -192,15 +219,17 @@ impl<'a> Open<'a> {
 
     pub fn of(table: &'a DeTable<'a>, owner: Owner<'a>, head: Span, known: &[&'static str], cx: &mut Cx<'_>) -> Self {
         let mut misspelt = Vec::new();
-        for key in table.keys() {
+        for (key, value) in table.iter() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 // A near word that is there already cannot be what was meant.
                 let left: Vec<&'static str> = known.iter().copied().filter(|word| !table.contains_key(*word)).collect();
                 let span = cx.span(key.span());
                 let literal = cx.is_literal(&span, name);
-                misspelt.extend(nearest(name, left.iter().copied()));
-                cx.findings.push(rules::unknown_key(name, owner, span, known, &left, literal));
+                misspelt.extend(rules::near(name, &left));
+                // What a header or a dotted key opens may be opened again elsewhere.
+                let once = value.span().start >= key.span().end;
+                cx.findings.push(rules::unknown_key(name, owner, span, known, &left, literal, once));
             }
         }
         Self { table, owner, head, misspelt }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::diagnostic::{Finding, Rule, Severity, Span, nearest};
+use crate::diagnostic::{Edit, Finding, Fix, Rule, Severity, Span, nearest};
 
 pub(crate) static TOML_SYNTAX: Rule = Rule {
     name: "toml-syntax",
@@ -160,13 +160,17 @@ pub(super) fn unknown_key(
     known: &[&str],
     left: &[&str],
     literal: bool,
+    once: bool,
 ) -> Finding {
     let fixed = span.clone();
     let finding = Finding::new(&UNKNOWN_KEY, format!("`{key}` is not a key of {owner}"), span, "not known here");
-    match nearest(key, left.iter().copied()) {
-        Some(word) if literal => {
-            finding.help(format!("did you mean `{word}`?")).fix(format!("write `{word}`"), true, fixed, word)
-        }
+    match near(key, left) {
+        Some(word) if literal => finding.help(format!("did you mean `{word}`?")).fix(
+            format!("write `{word}`"),
+            once && plain(key) == word,
+            fixed,
+            word,
+        ),
         Some(word) => finding.help(format!("did you mean `{word}`?")),
         None => finding.help(format!("known keys: {}", known.join(", "))),
     }
@@ -174,6 +178,25 @@ pub(super) fn unknown_key(
 
 pub(super) fn wrong_type(key: &str, expected: &str, found: &str, span: Span) -> Finding {
     Finding::new(&WRONG_TYPE, format!("`{key}` takes {expected}, not {found}"), span, format!("this is {found}"))
+}
+
+/// A word as it would be spelled here: how it is cased and joined is no part of what was meant.
+fn plain(word: &str) -> String {
+    word.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
+/// The known word that was meant by one in any spelling. Where more than the spelling differs, it is a guess.
+pub(super) fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    nearest(&plain(word), known.iter().copied())
+}
+
+/// A value that is what was meant, once it stands between other characters.
+pub(super) fn enclosed(mut finding: Finding, title: &str, before: &str, after: &str) -> Finding {
+    let Span { file, range } = finding.labels[0].span.clone();
+    let insert = |at, text: &str| Edit { span: Span { file, range: at..at }, text: text.to_owned() };
+    let edits = vec![insert(range.start, before), insert(range.end, after)];
+    finding.fix = Some(Fix { title: title.to_owned(), safe: true, edits });
+    finding
 }
 
 pub(crate) fn missing_key(key: &str, owner: impl Display, span: Span) -> Finding {
@@ -190,10 +213,11 @@ pub(super) fn unknown_word(key: &str, word: &str, span: Span, known: &[&str], li
     let fixed = span.clone();
     let finding = Finding::new(&UNKNOWN_WORD, format!("`{key}` cannot be `{word}`"), span, "not among the known words");
     let list = format!("it is one of {}", known.join(", "));
-    match nearest(&word.to_lowercase(), known.iter().copied()) {
+    match near(word, known) {
         Some(near) => {
             let finding = finding.help(format!("did you mean `{near}`? {list}"));
-            if literal { finding.fix(format!("write `{near}`"), true, fixed, format!("\"{near}\"")) } else { finding }
+            let safe = plain(word) == near;
+            if literal { finding.fix(format!("write `{near}`"), safe, fixed, format!("\"{near}\"")) } else { finding }
         }
         None => finding.help(list),
     }

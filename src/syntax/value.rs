@@ -10,7 +10,9 @@ use toml::de::DeValue;
 
 use super::read::{At, Cx, FromToml, Keyed, Open, Slot, list, map, table};
 use super::rules;
-use crate::model::{Direction, IncludeHeaders, Preset, Removal, RoomPrefix, SecretRef, Sharing, Transport, Unmanaged};
+use crate::model::{
+    Direction, IncludeHeaders, OnClose, Preset, Removal, RoomPrefix, SecretRef, Sharing, Transport, Unmanaged,
+};
 
 impl FromToml for String {
     fn from_toml(slot: &Slot<'_>, cx: &mut Cx<'_>) -> Option<Self> {
@@ -76,7 +78,7 @@ macro_rules! word_from_toml {
         })+
     };
 }
-word_from_toml!(Direction, IncludeHeaders, Preset, Removal, RoomPrefix, Sharing, Transport, Unmanaged);
+word_from_toml!(Direction, IncludeHeaders, OnClose, Preset, Removal, RoomPrefix, Sharing, Transport, Unmanaged);
 
 /// Where a secret is to be found.
 #[derive(Debug, Clone, JsonSchema)]
@@ -185,6 +187,29 @@ impl FromToml for SecretSource {
             return None;
         }
         Some(source)
+    }
+}
+
+/// Text that everybody may read, or a reference to a secret.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
+pub enum TextOrSecret {
+    /// Text.
+    Text(String),
+    /// A reference.
+    Secret(SecretSource),
+}
+
+impl FromToml for TextOrSecret {
+    fn from_toml(slot: &Slot<'_>, cx: &mut Cx) -> Option<Self> {
+        match slot.value {
+            DeValue::String(text) => Some(Self::Text(text.to_string())),
+            DeValue::Table(_) => SecretSource::from_toml(slot, cx).map(Self::Secret),
+            _ => {
+                slot.wrong_type("text or a reference, { env = \"NAME\" } or { file = \"PATH\" }", cx);
+                None
+            }
+        }
     }
 }
 

@@ -14,24 +14,30 @@ use strowger::model::{Direction, Secret};
 
 /// What a faulty server does with one request.
 #[derive(Clone)]
-enum Step {
+pub enum Step {
     /// Answers with a status, further headers, and a body.
     Answer(u16, &'static str, &'static str),
+    /// Answers 200 with a body that was made for it.
+    Made(String),
+    /// Answers nothing, and keeps the connection open until the client hangs up.
+    Silence,
+    /// Answers something that is not HTTP.
+    Noise,
     /// Breaks off in the middle of a body.
     Half,
     /// Hangs up without an answer.
     Nothing,
 }
-use Step::{Answer, Half, Nothing};
+use Step::{Answer, Half, Made, Noise, Nothing, Silence};
 
-struct Faulty {
-    base: String,
-    seen: Arc<Mutex<Vec<String>>>,
+pub struct Faulty {
+    pub base: String,
+    pub seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Faulty {
     /// A server that takes these steps, one a request; then its port is closed.
-    fn new(steps: &[Step]) -> Self {
+    pub fn new(steps: &[Step]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -46,6 +52,14 @@ impl Faulty {
                         "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
                         body.len()
                     ),
+                    Made(body) => {
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+                    }
+                    Noise => "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
+                    Silence => {
+                        let _ = socket.read(&mut [0]);
+                        continue;
+                    }
                     Half => "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"pageInfo\":".to_owned(),
                     Nothing => String::new(),
                 };
@@ -56,19 +70,19 @@ impl Faulty {
         Self { base, seen }
     }
 
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         Client::new(&self.base, Auth::Token(Secret::new("eyJ0b2tlbi1vZi10aGUtdGVzdA")))
             .unwrap()
             .with_backoff(Duration::from_millis(1))
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 }
 
 /// Reads one whole request.
-fn read(socket: &mut TcpStream) -> String {
+pub fn read(socket: &mut TcpStream) -> String {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     loop {
@@ -121,6 +135,53 @@ async fn too_many_requests_are_waited_out_by_every_call() {
 }
 
 #[tokio::test]
+async fn too_many_requests_are_waited_out_whatever_is_said_of_the_wait() {
+    for headers in ["", "retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "retry-after: soon\r\n"] {
+        let busy = Answer(429, headers, "");
+        let server = Faulty::new(&[busy.clone(), busy, RULE]);
+        server.client().handle(create()).await.unwrap();
+        assert_eq!(server.count(), 3, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_not_waited_for() {
+    let server = Faulty::new(&[Silence, EMPTY]);
+    let client = server.client().with_timeout(Duration::from_millis(200));
+    client.handle(list()).await.unwrap();
+    assert_eq!(server.count(), 2);
+    let server = Faulty::new(&[Silence, RULE]);
+    let why = server.client().with_timeout(Duration::from_millis(200)).handle(create()).await.unwrap_err();
+    assert!(matches!(why, ClientError::TimedOut { .. }) && why.is_unsure(), "{why}");
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_implemented_is_asked_for_once() {
+    let server = Faulty::new(&[Answer(501, "", r#"{"message":"no agents here"}"#), EMPTY]);
+    let why = server.client().handle(list()).await.unwrap_err();
+    assert!(server.count() == 1 && !why.is_unsure() && why.to_string().contains("no agents here"), "{why}");
+}
+
+#[tokio::test]
+async fn an_error_names_the_request_as_the_far_side_does() {
+    let server = Faulty::new(&[Answer(400, "x-amzn-requestid: theirs-1\r\n", r#"{"message":"no"}"#)]);
+    let why = server.client().handle(create()).await.unwrap_err().to_string();
+    assert!(why.ends_with("(request theirs-1)"), "{why}");
+    // Where it says none, the id that was sent with every attempt is shown.
+    let failed = Answer(500, "", "");
+    let server = Faulty::new(&vec![failed; 4]);
+    let why = server.client().handle(list()).await.unwrap_err().to_string();
+    let seen = server.seen.lock().unwrap().clone();
+    let ids: Vec<&str> = seen
+        .iter()
+        .map(|request| request.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap())
+        .collect();
+    assert!(ids.len() == 4 && ids.iter().all(|id| *id == ids[0] && id.len() == 36), "{ids:?}");
+    assert!(why.ends_with(&format!("(request {})", ids[0])), "{why}");
+}
+
+#[tokio::test]
 async fn a_failure_is_repeated_only_where_that_is_safe() {
     let failed = Answer(500, "", r#""boom""#);
     let server = Faulty::new(&[failed.clone(), failed.clone(), failed.clone(), EMPTY]);
@@ -138,7 +199,7 @@ async fn a_failure_is_repeated_only_where_that_is_safe() {
 
 #[tokio::test]
 async fn a_lost_answer_is_not_taken_for_a_refusal() {
-    for step in [Half, Nothing] {
+    for step in [Half, Nothing, Noise] {
         let server = Faulty::new(&[step.clone(), step.clone(), EMPTY]);
         server.client().handle(list()).await.unwrap();
         assert_eq!(server.count(), 3);
@@ -162,6 +223,13 @@ async fn an_answer_of_another_kind_is_described() {
     let text = server.client().handle(Call::<GetNumber>::of("+15550100001")).await.unwrap_err().to_string();
     assert!(text.contains("missing field `phoneNumberId`") && text.contains("keys phoneNumber, pin"), "{text}");
     assert!(!text.contains("1234") && !text.contains("15550100001"), "{text}");
+    let page = "content-type: text/html\r\n";
+    let server = Faulty::new(&[Answer(502, page, "<html>Bad gateway</html>"), RULE]);
+    let why = server.client().handle(create()).await.unwrap_err();
+    assert!(why.is_unsure() && why.to_string().contains("502: the answer gives no reason"), "{why}");
+    // What it is counts, not what it is called.
+    let server = Faulty::new(&[Answer(200, page, r#"{"data":[],"new":true}"#)]);
+    server.client().handle(list()).await.unwrap();
     let server = Faulty::new(&[Answer(302, "location: http://example.com/\r\n", "")]);
     let why = server.client().handle(list()).await.unwrap_err();
     assert!(why.to_string().contains("redirects are not followed"), "{why}");

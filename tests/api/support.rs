@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use strowger::client::{Auth, Client, Credentials, mint};
+use strowger::daemon::Service;
 use strowger::server;
 use strowger::store::{ApiKey, Store};
+use strowger::switch::{Switch, SwitchConfig};
 
 /// A server on its own port, until the runtime of its test ends.
 pub struct Served {
     pub store: Store,
+    pub switch: Switch,
     pub key: ApiKey,
     pub base: String,
     http: reqwest::Client,
@@ -22,16 +25,27 @@ impl Served {
     }
 
     pub async fn over(store: Store) -> Self {
+        Self::within(store, server::Limits::default()).await
+    }
+
+    pub async fn within(store: Store, limits: server::Limits) -> Self {
         let key = match store.first_key().unwrap() {
             Some(key) => key,
             None => store.create_key().unwrap(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let router = server::router(store.clone());
+        // No call comes in, so no port is opened.
+        let switch = Switch::new(SwitchConfig {
+            advertised: None,
+            ports: 10_000..=20_000,
+            hiding: strowger::model::HidingKey::new(strowger::model::Secret::new("test")),
+        })
+        .unwrap();
+        let router = server::limited(Service::new(store.clone(), switch.clone()), limits);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let token = mint(&credentials(&key), now(), Duration::from_secs(600)).unwrap().expose().to_owned();
-        Self { store, key, base, http: raw(), token }
+        Self { store, switch, key, base, http: raw(), token }
     }
 
     /// The client of this program, signed in.

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strowger::api::{
-    ApiError, Call, CreateNumbers, CreateRule, DeleteInboundGateway, DeleteOutboundGateway, DeleteRule, DetachBody,
-    DetachNumber, Endpoint, GetNumber, GetRule, Handle, ListNumbers, ListRules, NumbersQuery, ReleaseNumber,
-    RulesQuery, UpdateGateway, UpdateRule,
+    ApiError, Call, CreateInboundGateway, CreateNumbers, CreateOutboundGateway, CreateRule, CreateWebhook,
+    DeleteInboundGateway, DeleteOutboundGateway, DeleteRule, DeleteWebhook, DetachBody, DetachNumber, Endpoint,
+    GetNumber, GetRule, Handle, ListInboundGateways, ListNumbers, ListOutboundGateways, ListRules, ListWebhooks,
+    NumbersQuery, ReleaseNumber, RulesQuery, TrunksQuery, UpdateGateway, UpdateInboundGateway, UpdateOutboundGateway,
+    UpdateRule, UpdateWebhook, WebhooksQuery,
 };
 use strowger::client::{Client, ClientError};
 use strowger::store::Store;
@@ -30,6 +32,13 @@ enum Ask {
     ListRules { page: u32, search: usize, inbound: Option<bool>, room: usize },
     GetRule(usize),
     DropRule(usize),
+    CreateTrunk { inbound: bool, numbers: Vec<usize>, fields: usize },
+    ChangeTrunk { inbound: bool, gateway: usize, numbers: Option<Vec<usize>>, fields: usize },
+    ListTrunks { inbound: bool, search: usize },
+    CreateWebhook(usize),
+    ChangeWebhook { webhook: usize, fields: usize },
+    ListWebhooks { page: u32, search: usize },
+    DropWebhook(usize),
 }
 
 /// Twelve numbers, and now and then a text that is none.
@@ -84,6 +93,30 @@ fn fields(place: usize) -> Value {
     }
 }
 
+fn trunk_fields(place: usize) -> Value {
+    match place % 8 {
+        0 => json!({"address": "sip.example.com"}),
+        1 => json!({"address": "a", "transport": "tcp", "auth": {"username": "u", "password": "p"}, "record": true}),
+        2 => json!({"tags": ["a"], "metadata": {"k": "v"}, "enableDtmf": true, "geoRegion": "us002"}),
+        3 => json!({"allowedAddresses": ["192.0.2.1"]}),
+        4 => json!({"auth": null, "tags": null}),
+        5 => json!({"name": ""}),
+        6 => json!({"auth": {"username": "u", "password": ""}}),
+        _ => json!({}),
+    }
+}
+
+fn webhook_fields(place: usize) -> Value {
+    match place % 6 {
+        0 => json!({"url": "https://example.com/a", "events": ["call-started"]}),
+        1 => json!({"url": "https://example.org", "events": ["call-hangup", "call-missed", "call-hangup"]}),
+        2 => json!({"url": "", "events": ["call-update"]}),
+        3 => json!({"url": "ftp://example.com", "events": ["call-update"]}),
+        4 => json!({"url": "https://example.net", "events": []}),
+        _ => json!({"url": "https://example.net", "events": ["call-begun"]}),
+    }
+}
+
 fn asks() -> impl Strategy<Value = Vec<Ask>> {
     let some = || prop::collection::vec(0..=NUMBERS, 0..4);
     // Weighted towards creation, so that there is something to ask for.
@@ -106,6 +139,15 @@ fn asks() -> impl Strategy<Value = Vec<Ask>> {
             .prop_map(|(page, search, inbound, room)| Ask::ListRules { page, search, inbound, room }),
         1 => (0..9_usize).prop_map(Ask::GetRule),
         1 => (0..9_usize).prop_map(Ask::DropRule),
+        3 => (any::<bool>(), some(), 0..8_usize)
+            .prop_map(|(inbound, numbers, fields)| Ask::CreateTrunk { inbound, numbers, fields }),
+        3 => (any::<bool>(), 0..9_usize, prop::option::of(some()), 0..8_usize)
+            .prop_map(|(inbound, gateway, numbers, fields)| Ask::ChangeTrunk { inbound, gateway, numbers, fields }),
+        1 => (any::<bool>(), 0..6_usize).prop_map(|(inbound, search)| Ask::ListTrunks { inbound, search }),
+        2 => (0..6_usize).prop_map(Ask::CreateWebhook),
+        1 => (0..9_usize, 0..6_usize).prop_map(|(webhook, fields)| Ask::ChangeWebhook { webhook, fields }),
+        1 => (0..3_u32, 0..6_usize).prop_map(|(page, search)| Ask::ListWebhooks { page, search }),
+        1 => (0..9_usize).prop_map(Ask::DropWebhook),
     ];
     prop::collection::vec(ask, 1..80)
 }
@@ -117,6 +159,7 @@ struct Side<H> {
     numbers: Vec<String>,
     gateways: Vec<String>,
     rules: Vec<String>,
+    webhooks: Vec<String>,
 }
 
 /// The refusal that an error is, whoever says it.
@@ -138,7 +181,14 @@ impl Refusal for ClientError {
 
 impl<H> Side<H> {
     fn new(service: H) -> Self {
-        Self { service, ids: HashMap::new(), numbers: Vec::new(), gateways: Vec::new(), rules: Vec::new() }
+        Self {
+            service,
+            ids: HashMap::new(),
+            numbers: Vec::new(),
+            gateways: Vec::new(),
+            rules: Vec::new(),
+            webhooks: Vec::new(),
+        }
     }
 
     fn pick(known: &[String], place: usize) -> String {
@@ -182,6 +232,7 @@ impl<H> Side<H> {
                 let list = match word {
                     _ if word.starts_with("pn_") => &mut self.numbers,
                     _ if word.starts_with("rr_") => &mut self.rules,
+                    _ if word.starts_with("wh_") => &mut self.webhooks,
                     _ if word.len() == 36 && word.matches('-').count() == 4 => &mut self.gateways,
                     _ => return piece.to_owned(),
                 };
@@ -260,6 +311,47 @@ macro_rules! ask {
             Ask::DropRule(place) => {
                 let id = Side::<()>::pick(&side.rules, place);
                 side.call(Call::<DeleteRule>::of(id)).await
+            }
+            Ask::CreateTrunk { inbound, numbers, fields: place } => {
+                let mut body = json!({"name": "trunk", "numbers": listed(&numbers)});
+                body.as_object_mut().unwrap().extend(trunk_fields(place).as_object().unwrap().clone());
+                match inbound {
+                    true => side.call(Call::<CreateInboundGateway>::with_body(read(body))).await,
+                    false => side.call(Call::<CreateOutboundGateway>::with_body(read(body))).await,
+                }
+            }
+            Ask::ChangeTrunk { inbound, gateway, numbers, fields: place } => {
+                let mut body = trunk_fields(place);
+                if let Some(numbers) = numbers {
+                    body["numbers"] = json!(listed(&numbers));
+                }
+                let id = Side::<()>::pick(&side.gateways, gateway);
+                match inbound {
+                    true => side.call(Call::<UpdateInboundGateway>::of_with_body(id, read(body))).await,
+                    false => side.call(Call::<UpdateOutboundGateway>::of_with_body(id, read(body))).await,
+                }
+            }
+            Ask::ListTrunks { inbound, search: place } => {
+                let query = TrunksQuery { search: search(place), ..TrunksQuery::default() };
+                match inbound {
+                    true => side.call(Call::<ListInboundGateways>::with_query(query)).await,
+                    false => side.call(Call::<ListOutboundGateways>::with_query(query)).await,
+                }
+            }
+            Ask::CreateWebhook(place) => {
+                side.call(Call::<CreateWebhook>::with_body(read(webhook_fields(place)))).await
+            }
+            Ask::ChangeWebhook { webhook, fields: place } => {
+                let id = Side::<()>::pick(&side.webhooks, webhook);
+                side.call(Call::<UpdateWebhook>::of_with_body(id, read(webhook_fields(place)))).await
+            }
+            Ask::ListWebhooks { page, search: place } => {
+                let query = WebhooksQuery { page: Some(page), per_page: Some(2), search: search(place) };
+                side.call(Call::<ListWebhooks>::with_query(query)).await
+            }
+            Ask::DropWebhook(place) => {
+                let id = Side::<()>::pick(&side.webhooks, place);
+                side.call(Call::<DeleteWebhook>::of(id)).await
             }
         }
     }};

@@ -34,13 +34,13 @@ fn judge(checked: check::Checked) {
     }
     assert_eq!(checked.exchange.is_none(), checked.report.is_refused(), "findings and result disagree");
     let look = Look { colour: false, unicode: true, width: 80 };
-    for format in [Format::Graphical, Format::Concise, Format::Json] {
+    for format in Format::ALL {
         let _ = render(&checked.report, format, look);
     }
 }
 
 /// The whole configuration with some stretches taken out, doubled or replaced.
-fn bent() -> impl Strategy<Value = String> {
+pub fn bent() -> impl Strategy<Value = String> {
     let cut = (
         any::<prop::sample::Index>(),
         0_usize..40,

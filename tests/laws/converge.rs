@@ -257,7 +257,7 @@ fn an_adopted_rule_keeps_its_id() {
         let id = sync::fetch(&store).await.expect("the store can be read").rules[0].id.clone();
         // Now it is nobody's.
         let body = RulePatch { tags: Patch::Set(Vec::new()), ..RulePatch::default() };
-        let call: Call<UpdateRule> = Call { path: id.to_string(), query: Default::default(), body };
+        let call: Call<UpdateRule> = Call::of_with_body(id.to_string(), body);
         store.handle(call).await.expect("it can be changed");
         let (_, refused) = plan(&one_rule("main", ""), &store).await;
         assert!(!refused.blocked.is_empty(), "a rule of nobody holds the number");

@@ -66,6 +66,14 @@ impl Site {
         before
     }
 
+    /// Takes a table out of the root file: its head and what follows, up to the next empty line.
+    pub fn take_out(&self, head: &str) {
+        let before = self.root();
+        let table = before.split("\n\n").find(|part| part.lines().any(|line| line == head));
+        let table = table.unwrap_or_else(|| panic!("{head} is not in:\n{before}"));
+        self.write(ROOT, &before.replace(table, ""));
+    }
+
     /// Replaces the root file.
     pub fn rewrite(&self, root: &str) {
         self.write(ROOT, root);

@@ -40,15 +40,19 @@ impl Log {
 
     /// Waits for a line that holds all these words; `None` when the process ends, or the time, without it.
     pub fn find(&self, words: &[&str]) -> Option<String> {
+        self.find_all(words, 1).pop()
+    }
+
+    /// Waits for this many lines that hold all these words, and gives those that there are then.
+    fn find_all(&self, words: &[&str], wanted: usize) -> Vec<String> {
         let end = Instant::now() + DEADLINE;
         let mut lines = self.0.lines.lock().unwrap();
         loop {
-            if let Some(line) = lines.all.iter().find(|line| words.iter().all(|word| line.contains(word))) {
-                return Some(line.clone());
-            }
+            let found = lines.all.iter().filter(|line| words.iter().all(|word| line.contains(word)));
+            let found: Vec<String> = found.cloned().collect();
             let left = end.saturating_duration_since(Instant::now());
-            if lines.ended || left.is_zero() {
-                return None;
+            if found.len() >= wanted || lines.ended || left.is_zero() {
+                return found;
             }
             lines = self.0.news.wait_timeout(lines, left).unwrap().0;
         }
@@ -60,10 +64,16 @@ impl Log {
         self.find(words).unwrap_or_else(|| panic!("no line says {words:?}:\n{}", self.text()))
     }
 
-    /// How many lines hold all these words by now.
-    pub fn count(&self, words: &[&str]) -> usize {
-        let lines = self.0.lines.lock().unwrap();
-        lines.all.iter().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    /// Waits for this many lines that hold all these words, and fails when there are fewer or more.
+    #[track_caller]
+    pub fn expect_times(&self, words: &[&str], times: usize) {
+        let found = self.find_all(words, times).len();
+        assert_eq!(found, times, "lines that say {words:?}:\n{}", self.text());
+    }
+
+    /// Whether no line holds all these words by now.
+    pub fn is_silent_on(&self, words: &[&str]) -> bool {
+        self.find_all(words, 0).is_empty()
     }
 
     /// Everything so far.

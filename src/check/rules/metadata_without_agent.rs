@@ -6,10 +6,10 @@ pub(crate) static RULE: Rule = Rule {
     name: "metadata-without-agent",
     severity: Severity::Warning,
     summary: "metadata without an agent to tell it to",
-    explanation: "`metadata` is what an agent is told when it is dispatched. On a rule without an agent it has no effect.",
+    explanation: "`metadata` is what an agent is told when it is dispatched, and `ring_until_ready` is about waiting for it. On a rule without an agent they have no effect.",
 };
 
-pub(crate) fn finding(rule: &str, span: &Span) -> Finding {
-    Finding::new(&RULE, format!("rule `{rule}` has metadata and no agent"), span.clone(), "told to nobody")
-        .help("add an `agent`, or take the metadata away")
+pub(crate) fn finding(rule: &str, key: &str, span: &Span) -> Finding {
+    Finding::new(&RULE, format!("rule `{rule}` has `{key}` and no agent"), span.clone(), "has no effect")
+        .help(format!("add an `agent`, or take `{key}` away"))
 }

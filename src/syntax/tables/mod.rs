@@ -5,6 +5,7 @@
 mod account;
 mod adopt;
 mod agent;
+mod beyond;
 mod daemon;
 mod gateway;
 mod guard;
@@ -20,6 +21,7 @@ mod test;
 pub(crate) use account::AccountTable;
 pub(crate) use adopt::AdoptTable;
 pub(crate) use agent::AgentTable;
+pub(crate) use beyond::{BlockTable, FailoverTable, ScheduleTable, StatusWord};
 pub(crate) use daemon::DaemonTable;
 pub(crate) use gateway::GatewayTable;
 pub(crate) use guard::GuardTable;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use toml::de::DeValue;
 
-use super::RoomTable;
+use super::{BlockTable, FailoverTable, RoomTable, ScheduleTable};
 use crate::model::{Direction, IncludeHeaders};
 use crate::syntax::read::{At, Cx, FromToml, Keyed, Slot, table};
 use crate::syntax::rules;
@@ -16,13 +16,17 @@ table!(
     RuleTable {
         /// `inbound` for calls from the provider, `outbound` for calls to it. It cannot be changed later.
         direction: At<Direction>,
-        /// The numbers, each as an alias or in E.164 form. A number is on one inbound rule at most.
+        /// The numbers, each as an alias or in E.164 form. A number is on one inbound rule at most, or
+        /// on several of different `priority`.
         #[schemars(example = ["main", "+14155550100"])]
         numbers: At<Vec<At<String>>>,
         /// The label that the far side shows. Without it, the rule's key.
         name: Option<At<String>>,
         /// The agent to dispatch, by the name of its table.
         agent: Option<At<String>>,
+        /// Whether the caller hears ringing until the agent is there, instead of paying for silence. Without it, true.
+        /// Only the daemon does this; a caller who has to enter a PIN is answered before.
+        ring_until_ready: Option<At<bool>>,
         /// What the agent is told when it is dispatched.
         metadata: Option<At<Free>>,
         /// The room to join: the name of a `[room]` table, or the room itself.
@@ -54,13 +58,25 @@ table!(
         /// The environments in which it is there. Without it, all.
         #[schemars(example = ["prod"])]
         only: Option<At<Vec<At<String>>>>,
+        /// Which of several inbound rules on one number is asked first: the highest; one without is asked last. A rule
+        /// that does not take a call leaves it to the next. Only a strowger daemon honours it.
+        priority: Option<At<u16>>,
+        /// When the rule takes calls; without it, at all hours. Only a strowger daemon honours it.
+        schedule: Option<At<ScheduleTable>>,
+        /// Whose calls are refused, whatever a later rule would say. Only a strowger daemon honours it.
+        block: Option<At<BlockTable>>,
+        /// Where calls go, in shares: `"agent.NAME"` or `"room.NAME"` with its weight, in place of the rule's own agent
+        /// or room. A caller always comes to the same one. Only a strowger daemon honours it.
+        split: Option<At<BTreeMap<String, Keyed<u16>>>>,
+        /// Gateways to try after the number's own; on outbound rules only. Only a strowger daemon honours it.
+        failover: Option<At<FailoverTable>>,
     }
 );
 
 table!(
     /// Who may call. A caller has to be on both lists; a list that is absent admits everybody.
     AllowTable {
-        /// Callers: numbers in E.164 form, or prefixes such as `+1415*`.
+        /// Callers: numbers in E.164 form, prefixes such as `+1415*`, or ranges such as `+14155550100..+14155550199`.
         #[schemars(example = ["+1*"])]
         callers: Option<At<Vec<At<String>>>>,
         /// Where calls may come from: addresses, networks, or `provider.NAME` for that provider's addresses.
