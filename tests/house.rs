@@ -394,6 +394,59 @@ fn the_schema_and_the_reader_judge_alike() {
     none(faults);
 }
 
+// ---- Numbering plans
+
+/// The lengths of national numbers by country code, as libphonenumber has them.
+fn plans() -> String {
+    let database = &*phonenumber::metadata::DATABASE;
+    let mut out = String::new();
+    for code in 1..1000_u16 {
+        let mut lengths = 0_u32;
+        for plan in database.by_code(&code).into_iter().flatten() {
+            let kinds = plan.descriptors();
+            // The plan's description of all numbers has no lengths of its own; those of each kind have.
+            let described = [
+                Some(kinds.general()),
+                kinds.fixed_line(),
+                kinds.mobile(),
+                kinds.toll_free(),
+                kinds.premium_rate(),
+                kinds.shared_cost(),
+                kinds.personal_number(),
+                kinds.voip(),
+                kinds.pager(),
+                kinds.uan(),
+                kinds.voicemail(),
+            ];
+            lengths |= described
+                .into_iter()
+                .flatten()
+                .flat_map(|kind| kind.possible_length())
+                .fold(0, |all, length| all | 1 << length);
+        }
+        if lengths != 0 {
+            out.push_str(&format!("    ({code}, {lengths:#x}),\n"));
+        }
+    }
+    out
+}
+
+#[test]
+fn the_numbering_plans_are_those_of_libphonenumber() {
+    let file = root().join("src/check/plans.rs");
+    let text = text(&file);
+    let head = text.find("= &[\n").expect("the table begins") + "= &[\n".len();
+    let expected = format!("{}{}];\n", &text[..head], plans());
+    if update() {
+        std::fs::write(&file, &expected).expect("a writable file");
+    }
+    assert!(
+        update() || text == expected,
+        "{} is not what libphonenumber says; STROWGER_UPDATE=1 writes it",
+        shown(&file)
+    );
+}
+
 // ---- Examples
 
 struct Example {

@@ -1,64 +1,28 @@
 //! Which lengths have the numbers of a country?
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
-use phonenumber::metadata::DATABASE;
-
+use super::plans::PLANS;
 use crate::model::E164;
-
-/// Lengths of national numbers by country code, looked up once each. `None` for a code that nobody has.
-#[derive(Default)]
-pub(super) struct Lengths(RefCell<BTreeMap<u16, Option<Vec<u16>>>>);
 
 /// The longest country codes have three digits (ITU-T E.164 section 6.2.1).
 const CODE_MAX: usize = 3;
 
-impl Lengths {
-    /// Whether a number may be one of its country's; the error says why not.
-    pub fn check(&self, number: E164) -> Result<(), String> {
-        let text = number.to_string();
-        let digits = &text[1..];
-        let mut known = self.0.borrow_mut();
-        // No code is the beginning of another one, so the first that is one is the only one.
-        for length in 1..=CODE_MAX {
-            let Some(code) = digits.get(..length).and_then(|code| code.parse::<u16>().ok()) else { break };
-            let Some(lengths) = known.entry(code).or_insert_with(|| of(code)) else { continue };
-            let national = u16::try_from(digits.len() - length).unwrap_or(u16::MAX);
-            if lengths.is_empty() || lengths.contains(&national) {
-                return Ok(());
-            }
-            let lengths: Vec<String> = lengths.iter().map(u16::to_string).collect();
-            return Err(format!("{national} digits after +{code}, where there are {}", list(&lengths)));
+/// Whether a number may be one of its country's; the error says why not.
+pub(super) fn check(number: E164) -> Result<(), String> {
+    let text = number.to_string();
+    let digits = &text[1..];
+    // No code is the beginning of another one, so the first that is one is the only one.
+    for length in 1..=CODE_MAX {
+        let Some(code) = digits.get(..length).and_then(|code| code.parse::<u16>().ok()) else { break };
+        let Ok(at) = PLANS.binary_search_by_key(&code, |(code, _)| *code) else { continue };
+        let (lengths, national) = (PLANS[at].1, digits.len() - length);
+        if lengths & (1 << national) != 0 {
+            return Ok(());
         }
-        Err("no country has this code".to_owned())
+        let known: Vec<String> =
+            (0..u32::BITS).filter(|bit| lengths & (1 << bit) != 0).map(|bit| bit.to_string()).collect();
+        return Err(format!("{national} digits after +{code}, where there are {}", list(&known)));
     }
-}
-
-fn of(code: u16) -> Option<Vec<u16>> {
-    let plans = DATABASE.by_code(&code)?;
-    let mut lengths: Vec<u16> = Vec::new();
-    for plan in plans {
-        let kinds = plan.descriptors();
-        // The plan's description of all numbers has no lengths of its own; those of each kind have.
-        let described = [
-            Some(kinds.general()),
-            kinds.fixed_line(),
-            kinds.mobile(),
-            kinds.toll_free(),
-            kinds.premium_rate(),
-            kinds.shared_cost(),
-            kinds.personal_number(),
-            kinds.voip(),
-            kinds.pager(),
-            kinds.uan(),
-            kinds.voicemail(),
-        ];
-        lengths.extend(described.into_iter().flatten().flat_map(|kind| kind.possible_length()));
-    }
-    lengths.sort_unstable();
-    lengths.dedup();
-    Some(lengths)
+    Err("no country has this code".to_owned())
 }
 
 fn list(words: &[String]) -> String {
@@ -76,8 +40,7 @@ mod tests {
 
     #[test]
     fn a_digit_too_many_is_found() {
-        let lengths = Lengths::default();
-        let check = |text: &str| lengths.check(text.parse().unwrap());
+        let check = |text: &str| check(text.parse().unwrap());
         for good in ["+14155550100", "+4930901820", "+442079460018", "+919876543210", "+390612345678", "+6580000000"] {
             assert_eq!(check(good), Ok(()), "{good}");
         }

@@ -12,6 +12,7 @@ mod headers;
 mod lengths;
 mod names;
 mod numbers;
+mod plans;
 mod preset;
 mod proof;
 mod registry;

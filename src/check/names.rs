@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::lengths::Lengths;
-use super::rules;
+use super::{lengths, rules};
 use crate::diagnostic::{Files, Finding, Span};
 use crate::model::{
     Agent, E164, Gateway, Glob, Malformed, PhoneNumber, Place, Provider, Room, SecretRef, SipAddress, SourceNet,
@@ -60,7 +59,6 @@ pub(super) struct Names {
     here: Cell<bool>,
     /// Files that hold secrets.
     pub secret_files: RefCell<Vec<(PathBuf, Span)>>,
-    pub lengths: Lengths,
     pub providers: BTreeMap<String, Known<Provider>>,
     pub gateways: BTreeMap<String, Known<Gateway<SecretRef>>>,
     pub numbers: BTreeMap<E164, Known<PhoneNumber>>,
@@ -83,7 +81,6 @@ impl Names {
             dangling: RefCell::default(),
             here: Cell::new(true),
             secret_files: RefCell::default(),
-            lengths: Lengths::default(),
             providers: BTreeMap::new(),
             gateways: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -216,7 +213,7 @@ impl Names {
     /// Reads a number that is declared here; leaves a finding too when it has a length that its country has not.
     pub fn number(&self, text: &At<String>) -> Option<E164> {
         let number = self.written_number(text)?;
-        if let Err(why) = self.lengths.check(number) {
+        if let Err(why) = lengths::check(number) {
             self.report(rules::number_impossible::finding(number, &why, &text.span));
         }
         Some(number)
