@@ -89,6 +89,14 @@ impl From<crate::daemon::DaemonError> for Failure {
 /// Prints to standard output. A reader that went away (`| head`) is no failure of ours.
 pub(super) fn print(text: impl Display) {
     let mut out = std::io::stdout().lock();
-    let _ = write!(out, "{text}");
-    let _ = out.flush();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            // What was asked for is not there, and whoever reads the exit code has to know.
+            Failure::new("output", format!("standard output cannot be written: {error}"))
+                .help("make room on the disk, or write elsewhere")
+                .print();
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }

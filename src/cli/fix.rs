@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use crate::check::{Checked, check};
-use crate::diagnostic::{FileId, Fix, Report, mend};
+use crate::diagnostic::{FileId, Fix, Report, covered, mend};
 use crate::source::{self, SourceSet};
 use crate::syntax;
 
@@ -65,5 +65,6 @@ fn diff(report: &Report, id: FileId, text: &str) -> String {
 
 /// A unified diff of one file.
 pub(super) fn unified(name: &str, was: &str, now: &str) -> String {
-    TextDiff::from_lines(was, now).unified_diff().context_radius(1).header(name, name).to_string()
+    let (was, now) = (covered(was), covered(now));
+    TextDiff::from_lines(&was, &now).unified_diff().context_radius(1).header(name, name).to_string()
 }

@@ -93,7 +93,7 @@ stored!(
 missing!(
     CreateCall: "Outbound calls are not placed by this daemon yet; nothing was dialled",
     TransferCall: "Calls are not transferred by this daemon yet (it sends no REFER); the call is where it was",
-    DispatchAgent: "Agents are not reached by this daemon yet; none was sent",
+    DispatchAgent: "Agents are dispatched by rules alone, not yet by a request; none was sent",
     GetPublicKey: "Webhooks are not delivered by this daemon yet, so there is no key that signs them",
 );
 

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::render::clean;
+use super::render::{clean, covered};
 
 /// One of the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,8 +27,8 @@ pub struct Span {
 pub struct File {
     name: Arc<str>,
     text: String,
-    /// The text as it may be shown, byte by byte at the same places; `None` when that is the text itself.
-    shown: Option<String>,
+    /// The text as it may be shown, byte by byte at the same places, once it is; `None` when that is the text itself.
+    shown: OnceLock<Option<String>>,
     /// The byte at which each line starts.
     lines: Vec<usize>,
 }
@@ -37,11 +37,7 @@ impl File {
     /// A text and the path it came from, as the user would write it.
     pub fn new(name: impl Into<Arc<str>>, text: String) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let shown = match clean(&text) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(shown) => Some(shown),
-        };
-        Self { name: name.into(), text, shown, lines }
+        Self { name: name.into(), text, shown: OnceLock::new(), lines }
     }
 
     /// The path as the user would write it.
@@ -116,7 +112,11 @@ impl SourceCode for File {
             _ => (self.line_start(first), 0),
         };
         let stop = self.line_start(last + 1);
-        let text = self.shown.as_deref().unwrap_or(&self.text);
+        let shown = self.shown.get_or_init(|| match covered(&self.text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(shown) => Some(shown),
+        });
+        let text = shown.as_deref().unwrap_or(&self.text);
         let data = text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
             clean(&self.name).into_owned(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
-use super::render::clean;
+use super::render::covered;
 use super::{Files, Span};
 
 /// How bad a finding is.
@@ -189,7 +189,7 @@ impl<'a> Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&clean(&self.finding.message))
+        f.write_str(&covered(&self.finding.message))
     }
 }
 
@@ -208,7 +208,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.finding.help.as_ref().map(|help| Box::new(clean(help)) as Box<dyn fmt::Display>)
+        self.finding.help.as_ref().map(|help| Box::new(covered(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -220,7 +220,7 @@ impl Diagnostic for Shown<'_> {
         let more = more.iter().filter(|label| label.span.file == first.span.file).map(labeled);
         // The place to mend gives the place of the whole finding, wherever the other labels stand.
         let primary =
-            LabeledSpan::new_primary_with_span(Some(clean(&first.text).into_owned()), first.span.range.clone());
+            LabeledSpan::new_primary_with_span(Some(covered(&first.text).into_owned()), first.span.range.clone());
         Some(Box::new(std::iter::once(primary).chain(more)))
     }
 }
@@ -248,5 +248,5 @@ impl Diagnostic for Other<'_> {
 }
 
 fn labeled(label: &Label) -> LabeledSpan {
-    LabeledSpan::new(Some(clean(&label.text).into_owned()), label.span.range.start, label.span.range.len())
+    LabeledSpan::new(Some(covered(&label.text).into_owned()), label.span.range.start, label.span.range.len())
 }

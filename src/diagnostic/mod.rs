@@ -13,4 +13,4 @@ pub use file::{File, FileId, Files, Span};
 pub use finding::{Edit, Finding, Fix, Label, Report, Rule, Severity};
 pub use mend::{Mended, mend};
 pub use nearest::nearest;
-pub use render::{Format, Look, render};
+pub use render::{Format, Look, covered, render};

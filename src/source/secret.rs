@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Secret, SecretRef};
 
-/// Most that is read of a program's output. A secret has a line, a key some thousand bytes.
+/// Most that is read of a program's output, or of a file. A secret has a line, a key some thousand bytes.
 const OUTPUT_MAX: u64 = 64 << 10;
 
 /// How often a program that has said everything is asked whether it has ended.
@@ -42,9 +42,7 @@ pub fn resolve(reference: &SecretRef, directory: &Path) -> Result<Secret, Secret
     let unreadable = |cause: String| SecretError::Unreadable { reference: reference.clone(), cause };
     let text = match reference {
         SecretRef::Env(name) => std::env::var(name).unwrap_or_default(),
-        SecretRef::File(path) => {
-            std::fs::read_to_string(directory.join(path)).map_err(|cause| unreadable(cause.to_string()))?
-        }
+        SecretRef::File(path) => file(&directory.join(path)).map_err(unreadable)?,
         SecretRef::Exec { command, timeout } => exec(command, *timeout, directory).map_err(unreadable)?,
     };
     let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
@@ -52,6 +50,18 @@ pub fn resolve(reference: &SecretRef, directory: &Path) -> Result<Secret, Secret
         return Err(SecretError::NotSet { reference: reference.clone() });
     }
     Ok(Secret::new(text))
+}
+
+/// Reads a file as a secret. A pipe or device could be read for ever.
+fn file(path: &Path) -> Result<String, String> {
+    let meta = std::fs::metadata(path).map_err(|cause| cause.to_string())?;
+    if !meta.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    if meta.len() > OUTPUT_MAX {
+        return Err(format!("it has {} bytes, and a secret has at most {OUTPUT_MAX}", meta.len()));
+    }
+    std::fs::read_to_string(path).map_err(|cause| cause.to_string())
 }
 
 /// Whether everybody on this machine may read a file. A file that is not there is nobody's to read.

@@ -102,6 +102,16 @@ pub(super) fn variable_malformed(text: &str, span: Span) -> Finding {
         .help("write `${var.NAME}`; where `${` itself is meant, write `$${`")
 }
 
+pub(super) fn variable_too_large(name: &str, most: usize, span: Span) -> Finding {
+    Finding::new(
+        &VARIABLE_MALFORMED,
+        format!("with variable `{name}` this value grows beyond {most} bytes"),
+        span,
+        "too large",
+    )
+    .help("variables that stand for each other many times grow with every step; write less into them")
+}
+
 pub(super) fn variable_inside_text(name: &str, kind: &str, span: Span) -> Finding {
     Finding::new(
         &VARIABLE_MALFORMED,

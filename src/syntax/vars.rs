@@ -171,6 +171,11 @@ impl<'a> Vars<'a> {
         };
         if let [Piece::Var(name)] = pieces.as_slice() {
             let found = self.look_up(name, span, cx)?;
+            if weight(found.get_ref()) > VALUE_MAX {
+                let place = cx.span(within(cx.text, span, &reference(name)));
+                cx.findings.push(rules::variable_too_large(name, VALUE_MAX, place));
+                return None;
+            }
             return Some(moved(found.get_ref(), span));
         }
         let mut whole = String::new();
@@ -198,6 +203,11 @@ impl<'a> Vars<'a> {
                     cx.findings.push(rules::variable_inside_text(name, kind, place));
                     known = false;
                 }
+            }
+            if whole.len() > VALUE_MAX {
+                let place = cx.span(within(cx.text, span, &reference(name)));
+                cx.findings.push(rules::variable_too_large(name, VALUE_MAX, place));
+                return None;
             }
         }
         known.then_some(DeValue::String(Cow::Owned(whole)))
@@ -236,6 +246,22 @@ impl<'a> Vars<'a> {
             return None;
         }
         self.holds.get(name).map(|holds| &holds.value)
+    }
+}
+
+/// The most that a value may come to by its references, in bytes: far more than any field takes, and little enough
+/// that variables which stand for each other ten times over, ten deep, are a mistake and not the end of the program.
+const VALUE_MAX: usize = 64 << 10;
+
+/// What a value takes, about, in bytes.
+fn weight(value: &DeValue<'_>) -> usize {
+    match value {
+        DeValue::String(text) => text.len() + 1,
+        DeValue::Array(array) => 1 + array.iter().map(|item| weight(item.get_ref())).sum::<usize>(),
+        DeValue::Table(table) => {
+            1 + table.iter().map(|(key, value)| key.get_ref().len() + weight(value.get_ref())).sum::<usize>()
+        }
+        _ => 8,
     }
 }
 

@@ -1,6 +1,6 @@
 //! One line a finding.
 
-use super::clean::clean;
+use super::clean::covered;
 use crate::diagnostic::{Finding, Report};
 
 pub(super) fn finding(finding: &Finding, report: &Report) -> String {
@@ -15,5 +15,5 @@ pub(super) fn finding(finding: &Finding, report: &Report) -> String {
 
 /// A text of several lines on one: what is read line by line must not be broken by what a file says.
 fn one_line(text: &str) -> String {
-    clean(text).replace('\r', "").replace('\n', " ")
+    covered(text).replace('\r', "").replace('\n', " ")
 }

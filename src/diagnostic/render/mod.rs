@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) use clean::clean;
+pub use clean::covered;
 
 use super::{File, Report, Severity, Span};
 
