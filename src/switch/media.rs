@@ -37,7 +37,13 @@ impl Media {
     ) -> Result<Self, MediaRefusal> {
         // What cannot be agreed on needs no port.
         let negotiated = negotiate(body)?;
-        let local = local_towards(peer).map_err(|error| MediaRefusal::Exhausted(error.to_string()))?;
+        // Sound goes where the offer says, which may be of the other address family than the signalling.
+        let local = match negotiated.as_ref().map(|negotiated| negotiated.remote) {
+            Some(remote) if remote.is_ipv4() != peer.is_ipv4() => local_towards(remote).map_err(|error| {
+                MediaRefusal::NoCommonCodec(format!("this machine has no address towards {}: {error}", remote.ip()))
+            })?,
+            _ => local_towards(peer).map_err(|error| MediaRefusal::Exhausted(error.to_string()))?,
+        };
         let stream = Stream::open(ports, local).map_err(|error| MediaRefusal::Exhausted(error.to_string()))?;
         if let Some(negotiated) = &negotiated {
             stream.configure(negotiated);
@@ -49,7 +55,8 @@ impl Media {
     /// Our description: an answer where there is an offer, else an offer.
     pub fn describe(&mut self) -> String {
         let bound = self.stream.local_addr();
-        let local = SocketAddr::new(self.advertised.unwrap_or(bound.ip()), bound.port());
+        let advertised = self.advertised.filter(|advertised| advertised.is_ipv4() == bound.is_ipv4());
+        let local = SocketAddr::new(advertised.unwrap_or(bound.ip()), bound.port());
         self.version += 1;
         self.offered = self.negotiated.is_none();
         match &self.negotiated {
@@ -65,10 +72,14 @@ impl Media {
 
     /// Takes the offer of a re-INVITE. A refused one leaves everything as it was.
     pub fn change(&mut self, body: &[u8]) -> Result<(), MediaRefusal> {
-        self.negotiated = negotiate(body)?;
-        if let Some(negotiated) = &self.negotiated {
+        let negotiated = negotiate(body)?;
+        if let Some(negotiated) = &negotiated {
+            if negotiated.remote.is_ipv4() != self.stream.local_addr().is_ipv4() {
+                return Err(MediaRefusal::NoCommonCodec("the call's socket is of the other address family".to_owned()));
+            }
             self.stream.reconfigure(negotiated);
         }
+        self.negotiated = negotiated;
         Ok(())
     }
 
@@ -100,4 +111,28 @@ fn local_towards(peer: SocketAddr) -> std::io::Result<IpAddr> {
     let probe = UdpSocket::bind(any)?;
     probe.connect(peer)?;
     Ok(probe.local_addr()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(address: &str) -> Vec<u8> {
+        format!("v=0\r\no=- 1 1 IN {address}\r\ns=-\r\nc=IN {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n")
+            .into_bytes()
+    }
+
+    #[tokio::test]
+    async fn the_answer_is_of_the_family_of_the_offer() {
+        let ports = Ports::new(43_000..=43_100).unwrap();
+        let peer: SocketAddr = "127.0.0.1:5060".parse().unwrap();
+        let mut four = Media::open(&ports, None, peer, &offer("IP4 127.0.0.1")).unwrap();
+        assert!(four.describe().contains("c=IN IP4 "));
+        assert!(four.change(&offer("IP6 ::1")).is_err(), "a socket keeps its family");
+        // A machine without IPv6 refuses; what never happens is an answer that nobody can send to.
+        match Media::open(&ports, None, peer, &offer("IP6 ::1")) {
+            Ok(mut six) => assert!(six.describe().contains("c=IN IP6 ")),
+            Err(refusal) => assert_eq!(refusal.status().0, 488),
+        }
+    }
 }
